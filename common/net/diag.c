@@ -30,7 +30,8 @@ union answer {
     char bytes[32768];
 };
 
-static int ask(int family, int flags, const struct inet_diag_sockid *id)
+static int ask(int family, int flags, uint32_t states,
+               const struct inet_diag_sockid *id)
 {
     struct question question = {
         .header = {.nlmsg_len = sizeof question,
@@ -38,7 +39,7 @@ static int ask(int family, int flags, const struct inet_diag_sockid *id)
                    .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags)},
         .request = {.sdiag_family = (uint8_t)family,
                     .sdiag_protocol = IPPROTO_TCP,
-                    .idiag_states = ~0U},
+                    .idiag_states = states},
     };
 
     if (id)
@@ -96,7 +97,7 @@ int diag_find(uint16_t local_port, uint16_t remote_port,
 
     if (remote_port != 0)
         id.idiag_dst[0] = htonl(INADDR_LOOPBACK);
-    int fd = ask(AF_INET, 0, &id);
+    int fd = ask(AF_INET, 0, ~0U, &id);
     if (fd == -1)
         return -1;
     ssize_t n = recv(fd, &answer, sizeof answer, 0);
@@ -140,13 +141,14 @@ static int walk(int fd,
     }
 }
 
-int diag_each(int (*each)(const struct diag_socket *socket, void *with),
-              void *with)
+int diag_each_in(uint32_t states,
+                 int (*each)(const struct diag_socket *socket, void *with),
+                 void *with)
 {
     static const int families[] = {AF_INET, AF_INET6};
 
     for (int i = 0; i < 2; i++) {
-        int fd = ask(families[i], NLM_F_DUMP, NULL);
+        int fd = ask(families[i], NLM_F_DUMP, states, NULL);
         if (fd == -1)
             return -1;
         int result = walk(fd, each, with);
@@ -155,4 +157,10 @@ int diag_each(int (*each)(const struct diag_socket *socket, void *with),
             return result;
     }
     return 0;
+}
+
+int diag_each(int (*each)(const struct diag_socket *socket, void *with),
+              void *with)
+{
+    return diag_each_in(~0U, each, with);
 }

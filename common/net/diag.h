@@ -73,4 +73,10 @@ int diag_find(uint16_t local_port, uint16_t remote_port,
 int diag_each(int (*each)(const struct diag_socket *socket, void *with),
               void *with);
 
+/* The same for the sockets in some states only: states has bit 1 << state set
+ * for each, and the kernel passes over the others. */
+int diag_each_in(uint32_t states,
+                 int (*each)(const struct diag_socket *socket, void *with),
+                 void *with);
+
 #endif
