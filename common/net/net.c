@@ -42,8 +42,7 @@ int net_leave_root(void)
     return prctl(PR_SET_DUMPABLE, 1);
 }
 
-/* Becomes itself in a new user namespace: user_namespaces(7), "uid_map". */
-static int map_ids(uid_t uid, gid_t gid)
+int net_map_ids(uid_t uid, gid_t gid)
 {
     char map[64];
 
@@ -73,7 +72,7 @@ static int enter(enum net_tier tier, const char **step)
     if (unshare(flags) == -1)
         return -1;
     *step = "id map";
-    if (tier == NET_PRIVATE && map_ids(uid, gid) == -1)
+    if (tier == NET_PRIVATE && net_map_ids(uid, gid) == -1)
         return -1;
     *step = "loopback up";
     return net_loopback(1);

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* What this machine lets us have, best first. */
 enum net_tier {
@@ -44,6 +45,13 @@ int net_enter(enum net_tier tier);
  * outside. Does nothing otherwise. Returns 0, or -1 with errno.
  */
 int net_leave_root(void);
+
+/*
+ * For the first process of a new user namespace: maps one user and one group
+ * to themselves. uid and gid are those it had outside; user_namespaces(7).
+ * Returns 0, or -1 with errno.
+ */
+int net_map_ids(uid_t uid, gid_t gid);
 
 /*
  * Sets one sysctl of the current network, by its dotted name, as sysctl(8)

@@ -1,0 +1,2 @@
+# After the Handshake. `make help` lists what can be typed.
+CC ?= cc
