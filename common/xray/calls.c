@@ -68,9 +68,7 @@ static const struct call calls[CALLS] = {
                          .quiet = true},
     [CALL_POLL] = {.name = "poll", .waits = true, .watches = true},
     [CALL_SELECT] = {.name = "select", .waits = true, .watches = true},
-    [CALL_EPOLL_WAIT] = {.name = "epoll_wait",
-                         .waits = true,
-                         .watches = true},
+    [CALL_EPOLL_WAIT] = {.name = "epoll_wait", .waits = true, .watches = true},
     [CALL_SLEEP] = {.name = "sleep", .waits = true},
     [CALL_PAUSE] = {.name = "pause", .waits = true},
 };

@@ -47,14 +47,14 @@ static int set_up(struct capture *capture)
     int fd = capture->fd;
 
     /* Loopback shows each packet twice, going out and coming in. */
-    if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one,
-                   sizeof one) == -1)
+    if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one) ==
+        -1)
         return -1;
-    if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version,
-                   sizeof version) == -1)
+    if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) ==
+        -1)
         return -1;
-    if (setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &request,
-                   sizeof request) == -1)
+    if (setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &request, sizeof request) ==
+        -1)
         return -1;
     capture->ring = mmap(NULL, RING, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (capture->ring == MAP_FAILED)
@@ -183,8 +183,7 @@ int capture_drain(struct capture *capture, struct recording *recording,
         if (!(__atomic_load_n(&header->tp_status, __ATOMIC_ACQUIRE) &
               TP_STATUS_USER))
             return n;
-        const unsigned char *frame =
-            (unsigned char *)header + header->tp_mac;
+        const unsigned char *frame = (unsigned char *)header + header->tp_mac;
         int64_t time = header->tp_sec * 1000000000LL + header->tp_nsec;
         add_segment(recording, time, step, frame, (int)header->tp_snaplen);
         if (capture->pcap)
@@ -206,8 +205,8 @@ void capture_close(struct capture *capture, struct recording *recording,
     if (!capture)
         return;
     capture_drain(capture, recording, step);
-    if (getsockopt(capture->fd, SOL_PACKET, PACKET_STATISTICS, &stats,
-                   &size) == 0)
+    if (getsockopt(capture->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size) ==
+        0)
         recording->packets_lost += stats.tp_drops;
     munmap(capture->ring, RING);
     close(capture->fd);

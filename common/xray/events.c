@@ -87,7 +87,18 @@ void recording_sort(struct recording *recording)
 
 /* ---- fields: one table for writing and reading ---- */
 
-enum type { INT, I64, U16, U32, U64, BOOL, TEXT, BYTES, WHICH_CALL, WHICH_SIDE };
+enum type {
+    INT,
+    I64,
+    U16,
+    U32,
+    U64,
+    BOOL,
+    TEXT,
+    BYTES,
+    WHICH_CALL,
+    WHICH_SIDE
+};
 
 struct field {
     const char *name;
@@ -96,16 +107,19 @@ struct field {
     size_t size; /* TEXT: of the array */
 };
 
-#define FIELD(type, member) {#member, type, offsetof(struct event, member), 0}
-#define VIEW(which)                                                           \
-    {#which ".cookie", U64, offsetof(struct event, which.cookie), 0},         \
-        {#which ".state", INT, offsetof(struct event, which.state), 0},       \
-        {#which ".unread", INT, offsetof(struct event, which.unread), 0},     \
-        {#which ".unacked", INT, offsetof(struct event, which.unacked), 0},   \
-        {#which ".unsent", INT, offsetof(struct event, which.unsent), 0},     \
-        {#which ".local", U16, offsetof(struct event, which.local_port), 0},  \
-    {                                                                         \
-        #which ".remote", U16, offsetof(struct event, which.remote_port), 0   \
+#define FIELD(type, member)                              \
+    {                                                    \
+#member, type, offsetof(struct event, member), 0 \
+    }
+#define VIEW(which)                                                          \
+    {#which ".cookie", U64, offsetof(struct event, which.cookie), 0},        \
+        {#which ".state", INT, offsetof(struct event, which.state), 0},      \
+        {#which ".unread", INT, offsetof(struct event, which.unread), 0},    \
+        {#which ".unacked", INT, offsetof(struct event, which.unacked), 0},  \
+        {#which ".unsent", INT, offsetof(struct event, which.unsent), 0},    \
+        {#which ".local", U16, offsetof(struct event, which.local_port), 0}, \
+    {                                                                        \
+#which ".remote", U16, offsetof(struct event, which.remote_port), 0  \
     }
 
 static const struct field event_fields[] = {
@@ -144,11 +158,15 @@ static const struct field event_fields[] = {
     {"data", BYTES, 0, 0},
 };
 
-#define HEAD(type, name, member)                                              \
-    {name, type, offsetof(struct recording, member), 0}
-#define HEAD_TEXT(name, member)                                               \
-    {name, TEXT, offsetof(struct recording, member),                          \
-     sizeof ((struct recording *)0)->member}
+#define HEAD(type, name, member)                          \
+    {                                                     \
+        name, type, offsetof(struct recording, member), 0 \
+    }
+#define HEAD_TEXT(name, member)                         \
+    {                                                   \
+        name, TEXT, offsetof(struct recording, member), \
+            sizeof((struct recording *)0)->member       \
+    }
 
 static const struct field head_fields[] = {
     HEAD_TEXT("title", title),
@@ -262,8 +280,7 @@ int events_save(const struct recording *recording, FILE *file)
     fputc('\n', file);
     for (int i = 0; i < recording->n_missing; i++) {
         fputs("missing why=", file);
-        put_quoted(file, recording->missing[i],
-                   strlen(recording->missing[i]));
+        put_quoted(file, recording->missing[i], strlen(recording->missing[i]));
         fputc('\n', file);
     }
     for (size_t i = 0; i < recording->n; i++)
@@ -444,8 +461,8 @@ static const char *check_event(const struct event *event)
     return NULL;
 }
 
-static const char *load_event(struct recording *recording,
-                              enum event_kind kind, char *line)
+static const char *load_event(struct recording *recording, enum event_kind kind,
+                              char *line)
 {
     size_t before = recording->n;
     struct event *event = recording_add(recording, kind);
@@ -470,8 +487,7 @@ static const char *load_missing(struct recording *recording, char *line)
 }
 
 /* One line. Returns NULL, or what is wrong; sets *end at the last one. */
-static const char *load_line(struct recording *recording, char *line,
-                             bool *end)
+static const char *load_line(struct recording *recording, char *line, bool *end)
 {
     char *word = take_word(&line);
 
@@ -507,8 +523,7 @@ static bool next_line(FILE *file, char *line, const char **wrong)
     return true;
 }
 
-int events_load(struct recording *recording, FILE *file, char *why,
-                size_t size)
+int events_load(struct recording *recording, FILE *file, char *why, size_t size)
 {
     char line[LINE];
     const char *wrong = NULL;

@@ -46,10 +46,10 @@ struct socket_view {
 
 struct event {
     enum event_kind kind;
-    enum side side; /* whose; a packet's sender is the model's to find out */
-    uint32_t number; /* in the order of recording */
-    int64_t t0, t1;  /* ns since 1970, packets and calls by one clock; t1: when
-                        the call was over, 0 if it never was */
+    enum side side;   /* whose; a packet's sender is the model's to find out */
+    uint32_t number;  /* in the order of recording */
+    int64_t t0, t1;   /* ns since 1970, packets and calls by one clock; t1: when
+                         the call was over, 0 if it never was */
     int step0, step1; /* order control: the turn in which it began, ended */
     pid_t pid, tid;
 
@@ -62,15 +62,15 @@ struct event {
     /* call */
     enum call_id call;
     int fd;
-    int64_t ret;      /* as the kernel returns it: -ECONNRESET */
-    int64_t option;   /* listen: backlog, shutdown: how, recv and send: flags,
-                         setsockopt: level << 32 | name, poll: timeout in ms */
+    int64_t ret;    /* as the kernel returns it: -ECONNRESET */
+    int64_t option; /* listen: backlog, shutdown: how, recv and send: flags,
+                       setsockopt: level << 32 | name, poll: timeout in ms */
     struct socket_view in, out; /* before and after; accept: the new socket */
-    int port;         /* bind, connect: the port asked for */
-    int queue;        /* connect: the listener's accept queue afterwards */
-    int open_fds;     /* EMFILE: how many descriptors the process has */
-    bool unfinished;  /* the process died in it, or the run ended */
-    bool shared;      /* close: another process holds this socket too */
+    int port;                   /* bind, connect: the port asked for */
+    int queue;       /* connect: the listener's accept queue afterwards */
+    int open_fds;    /* EMFILE: how many descriptors the process has */
+    bool unfinished; /* the process died in it, or the run ended */
+    bool shared;     /* close: another process holds this socket too */
 
     int snip_len; /* the first bytes of a payload, a send or a recv; the value
                      of a socket option */
@@ -91,8 +91,8 @@ enum { MISSING = 6, SENTENCE = 160 };
 struct recording {
     struct event *events;
     size_t n, room;
-    size_t most;       /* no more events than this are kept ... */
-    int64_t left_out;  /* ... and so many were not */
+    size_t most;          /* no more events than this are kept ... */
+    int64_t left_out;     /* ... and so many were not */
     int64_t packets_lost; /* the capture's own count: its ring was full */
 
     char title[SENTENCE];
@@ -101,12 +101,12 @@ struct recording {
     bool wire, calls; /* packets, calls could be recorded at all */
     bool private_net; /* the counters and sockets are this run's alone */
     int64_t begin, end;
-    pid_t pid[2];       /* the first process of each side */
-    bool stopped[2];    /* ended by the x-ray when all was over */
+    pid_t pid[2];    /* the first process of each side */
+    bool stopped[2]; /* ended by the x-ray when all was over */
     bool never_listened;
-    bool interrupted;   /* from outside, by a signal */
-    bool deadlock;      /* everybody waited, for ever */
-    int time_up;        /* the limit in ms, if that ended the run */
+    bool interrupted; /* from outside, by a signal */
+    bool deadlock;    /* everybody waited, for ever */
+    int time_up;      /* the limit in ms, if that ended the run */
 
     /* One sentence each: what this machine did not let us see, and why. */
     char missing[MISSING][SENTENCE];

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -57,6 +58,16 @@ static void become(char *const argv[], int output, pid_t parent, int failed)
     _exit(127);
 }
 
+/* A traced process stops on its way out. */
+static void bury(pid_t pid)
+{
+    int status;
+
+    kill(pid, SIGKILL);
+    while (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status))
+        ptrace(PTRACE_CONT, pid, 0, 0);
+}
+
 pid_t launch(char *const argv[], int output, int (*traced)(pid_t pid))
 {
     int go[2], failed[2], error = 0;
@@ -87,7 +98,7 @@ pid_t launch(char *const argv[], int output, int (*traced)(pid_t pid))
     close(failed[0]);
     if (error != 0) {
         if (pid != -1)
-            waitpid(pid, NULL, __WALL);
+            bury(pid);
         errno = error;
         return -1;
     }

@@ -11,17 +11,18 @@ enum held {
 };
 
 struct task {
-    struct task *next;      /* all living ones, oldest first */
+    struct task *next; /* all living ones, oldest first */
     struct task *same_hash;
     pid_t tid, tgid;
-    int pidfd;   /* of the process; only its first thread owns it */
+    int pidfd; /* of the process; only its first thread owns it */
     enum side side;
-    int born;    /* the how manyth of its side */
-    long event;  /* index of the call that it is in, or -1 */
-    bool restart;    /* a signal broke into that call */
+    int born;         /* the how manyth of its side */
+    long event;       /* index of the call that it is in, or -1 */
+    uint64_t args[6]; /* of that call */
+    bool restart;     /* a signal broke into that call */
     bool exit_seen;
-    bool in_vfork;   /* sleeps until its child has called exec or exit */
-    bool busy_loop;  /* computes instead of sleeping: nobody waits for it */
+    bool in_vfork;  /* sleeps until its child has called exec or exit */
+    bool busy_loop; /* computes instead of sleeping: nobody waits for it */
     enum held held;
 };
 

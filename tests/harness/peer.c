@@ -253,9 +253,7 @@ static bool consumed(void *with)
     struct diag_socket far;
     int unacked = 0;
 
-    if (diag_find((uint16_t)peer->port, (uint16_t)peer->local_port, &far) !=
-            1 ||
-        far.state != ST_ESTABLISHED)
+    if (far_end(peer, &far) != ST_ESTABLISHED)
         return true; /* it is over: what comes next will tell */
     ioctl(peer->fd, SIOCOUTQ, &unacked);
     return unacked == 0 && far.rqueue == 0 && far.inode != 0 &&
