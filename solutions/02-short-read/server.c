@@ -34,6 +34,7 @@ static int handle(int conn_fd, const char *request, size_t len)
 static void serve(int conn_fd)
 {
     char request[LONGEST_LINE];
+    /* FIX: what has come of a request so far must wait for the rest of it. */
     size_t len = 0;
 
     for (;;) {
@@ -41,19 +42,15 @@ static void serve(int conn_fd)
         log_call("recv", conn_fd, n);
         if (n <= 0)
             return;
-        /* FIX: a stream has no messages; a request ends where its line does. */
+        len += (size_t)n;
+        /* FIX: a request ends where its line ends (or where the room does). */
         char *end;
-        for (len += (size_t)n; (end = memchr(request, '\n', len));) {
-            size_t line = (size_t)(end + 1 - request);
+        while ((end = memchr(request, '\n', len)) || len == sizeof request) {
+            size_t line = end ? (size_t)(end + 1 - request) : len;
             if (handle(conn_fd, request, line) == -1)
                 return;
             len -= line;
-            memmove(request, end + 1, len);
-        }
-        /* FIX: a line that fills the buffer without ending never will. */
-        if (len == sizeof request) {
-            answer(conn_fd, "error: line too long\n");
-            return;
+            memmove(request, request + line, len);
         }
     }
 }
