@@ -68,7 +68,8 @@ struct program {
     int baseline_fds;
 };
 
-/* The lab's two programs. More instances: struct program twin = server; */
+/* The lab's two programs. More instances: static struct program twin = {...};
+ * they are asked after once the test's function has returned. */
 extern struct program server, client;
 
 /*
@@ -93,6 +94,10 @@ void run_client(struct program *program, int port, ...)
  * kernel queues. SIGCONT, and returns at once. */
 void freeze(struct program *program);
 void thaw(struct program *program);
+
+/* Returns once the program sleeps in a system call: what it was given, it has
+ * worked off, or it has no room for more. */
+void wait_until_asleep(struct program *program);
 
 /* Ends a program with that signal and waits until it is gone. */
 void end_with(struct program *program, int signal_number);
@@ -120,9 +125,15 @@ int open_files(const struct program *program);
 /* Waits until the program has that many descriptors open. */
 void expect_files(const struct program *program, int count);
 
+/* Waits until the program has no more than that many descriptors open. */
+void expect_files_at_most(const struct program *program, int most);
+
 /* Waits until that many connections, handshake finished, stand in the accept
  * queue of the program's listening socket. */
 void expect_queued(const struct program *program, int count);
+
+/* Waits until somebody is connected to the program, accepted or not yet. */
+void expect_caller(const struct program *program);
 
 /* Waits until the network has that many sockets on the program's port (local or
  * remote) in that state, "TIME_WAIT". */
@@ -133,6 +144,10 @@ void expect_sockets(const struct program *program, const char *state,
  * networks only: call need_private_network() first. */
 void expect_counter(const char *name, long value);
 
+/* Sockets made from now on send at most about that many bytes ahead of their
+ * peer. Calls need_private_network() itself. */
+void limit_send_buffers(int bytes);
+
 /* ---- peers: connections that the test itself makes ---- */
 
 /* Connects to the program and returns once the handshake is done. The number
@@ -142,6 +157,19 @@ int dial(struct program *program);
 /* The same with a receive buffer of that many bytes, set before the handshake
  * so that the peer is offered a small window. */
 int dial_with_window(struct program *program, int bytes);
+
+/* Starts so many connections one right after another and waits for none of
+ * them. Returns the number of the first, when all their SYNs have been answered
+ * or dropped: on loopback that takes no time. */
+int dial_at_once(struct program *program, int count);
+
+/* Expects how_many of these peers' handshakes to be done now; the others' SYNs
+ * were dropped. */
+void expect_established(int first, int count, int how_many);
+
+/* Expects the server's kernel to hold its end of each of these connections, and
+ * so what the peers have said: a handshake can be done on one side only. */
+void expect_arrived(int first, int count);
 
 /* Expects the connection to be refused: nobody listens. */
 void expect_refused(struct program *program);
@@ -154,6 +182,10 @@ void say_bytes(int peer, const void *bytes, size_t len);
  * how many were taken before the connection was broken off (EPIPE, ECONNRESET),
  * or `most`. Fails if neither comes. */
 size_t say_until_cut(int peer, size_t most);
+
+/* Sends without end, until the connection is broken off (EPIPE, ECONNRESET).
+ * Fails once `most` bytes or that many seconds have passed without it. */
+void expect_cut_off(int peer, size_t most, int seconds);
 
 /* Returns once the program has read what was said, and waits for more. */
 void wait_until_read(int peer);
@@ -188,6 +220,9 @@ void expect_end(int peer);
 
 /* Expects an RST next: ECONNRESET. */
 void expect_reset(int peer);
+
+/* Reads to the end; expects fewer than len bytes, and then an RST. */
+void expect_cut_short(int peer, size_t len);
 
 /* Expects that nothing is ever said to this peer again, and that it stays
  * connected. */

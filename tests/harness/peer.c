@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -76,8 +77,9 @@ static bool handshake_over(void *with)
     return poll(&poll_fd, 1, 0) == 1;
 }
 
-/* Starts a connection. Returns its number, or -1 with errno. */
-static int connect_peer(struct program *program, int window)
+/* Starts a connection and does not wait for it. Returns the peer, not yet
+ * counted, or NULL with errno. */
+static struct peer *begin(struct program *program, int window)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET,
@@ -85,7 +87,7 @@ static int connect_peer(struct program *program, int window)
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
     socklen_t len = sizeof address;
-    int one = 1, error = 0;
+    int one = 1;
 
     if (peer_count == PEERS)
         story_fail("[the test itself is wrong] more than %d clients", PEERS);
@@ -93,29 +95,43 @@ static int connect_peer(struct program *program, int window)
     *peer = (struct peer){.port = program->port, .program = program};
     peer->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (peer->fd == -1)
-        return -1;
+        return NULL;
     /* Or a second small segment would wait for the ACK of the first. */
     setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (window)
         setsockopt(peer->fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof window);
     if (connect(peer->fd, (struct sockaddr *)&address, len) == -1 &&
-        errno != EINPROGRESS)
-        error = errno;
-    else if (wait_for(handshake_over, peer) != READY)
-        error = ETIMEDOUT;
-    else {
-        len = sizeof error;
-        getsockopt(peer->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+        errno != EINPROGRESS) {
+        int error = errno;
+        close(peer->fd);
+        peer->fd = -1;
+        errno = error;
+        return NULL;
     }
+    getsockname(peer->fd, (struct sockaddr *)&address, &len);
+    peer->local_port = ntohs(address.sin_port);
+    return peer;
+}
+
+/* Connects. Returns the peer's number, or -1 with errno. */
+static int connect_peer(struct program *program, int window)
+{
+    struct peer *peer = begin(program, window);
+    int error = 0;
+    socklen_t len = sizeof error;
+
+    if (!peer)
+        return -1;
+    if (wait_for(handshake_over, peer) != READY)
+        error = ETIMEDOUT;
+    else
+        getsockopt(peer->fd, SOL_SOCKET, SO_ERROR, &error, &len);
     if (error) {
         close(peer->fd);
         peer->fd = -1;
         errno = error;
         return -1;
     }
-    len = sizeof address;
-    getsockname(peer->fd, (struct sockaddr *)&address, &len);
-    peer->local_port = ntohs(address.sin_port);
     return ++peer_count;
 }
 
@@ -142,6 +158,141 @@ int dial_with_window(struct program *program, int bytes)
 int dial(struct program *program)
 {
     return dial_with_window(program, 0);
+}
+
+/* ---- many at once ---- */
+
+/* The server's end of the connection. Returns its state, ST_NONE if it is
+ * gone. */
+static int far_end(const struct peer *peer, struct diag_socket *far)
+{
+    if (diag_find((uint16_t)peer->port, (uint16_t)peer->local_port, far) != 1)
+        return ST_NONE;
+    return far->state;
+}
+
+static bool has_datagram(void *with)
+{
+    struct pollfd poll_fd = {.fd = *(int *)with, .events = POLLIN};
+
+    return poll(&poll_fd, 1, 0) == 1;
+}
+
+/*
+ * Returns once everything that this processor has put on the loopback has
+ * arrived, and what came of it, and what came of that: SYN, SYN-ACK, ACK. What
+ * one processor sends arrives in that order, so a datagram to ourselves that
+ * has come back was the last in the queue.
+ */
+static void let_arrive(void)
+{
+    struct sockaddr_in self = {.sin_family = AF_INET,
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof self;
+    char byte = 0;
+
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd == -1 || bind(fd, (struct sockaddr *)&self, len) == -1 ||
+        getsockname(fd, (struct sockaddr *)&self, &len) == -1 ||
+        connect(fd, (struct sockaddr *)&self, len) == -1)
+        story_fail("[harness] a socket for datagrams: %s", strerror(errno));
+    for (int round = 0; round < 3; round++) {
+        if (send(fd, &byte, 1, 0) == -1 || wait_for(has_datagram, &fd) != READY)
+            story_fail("[harness] a datagram does not come back");
+        if (recv(fd, &byte, 1, 0) == -1)
+            story_fail("[harness] recv: %s", strerror(errno));
+    }
+    close(fd);
+}
+
+static cpu_set_t everywhere;
+
+/* Stays on one processor, -1 for the one we are on, until be_anywhere(). */
+static void stay_on(int processor)
+{
+    cpu_set_t here;
+
+    CPU_ZERO(&here);
+    CPU_SET((size_t)(processor == -1 ? sched_getcpu() : processor), &here);
+    sched_setaffinity(0, sizeof here, &here);
+}
+
+static void know_processors(void)
+{
+    if (sched_getaffinity(0, sizeof everywhere, &everywhere) == -1)
+        CPU_ZERO(&everywhere);
+}
+
+static void be_anywhere(void)
+{
+    if (CPU_COUNT(&everywhere) > 0)
+        sched_setaffinity(0, sizeof everywhere, &everywhere);
+}
+
+int dial_at_once(struct program *program, int count)
+{
+    int first = peer_count + 1;
+
+    know_processors();
+    stay_on(-1);
+    for (int i = 0; i < count; i++) {
+        if (!begin(program, 0))
+            story_fail("client %d should connect to the %s, and connect(2) "
+                       "fails with %s",
+                       peer_count + 1, program->name, errno_name(errno));
+        peer_count++;
+    }
+    let_arrive();
+    be_anywhere();
+    story_step("%d clients connect at once: clients %d to %d", count, first,
+               peer_count);
+    return first;
+}
+
+void expect_established(int first, int count, int how_many)
+{
+    int established = 0;
+
+    for (int i = first; i < first + count; i++) {
+        struct tcp_info info = {0};
+        socklen_t len = sizeof info;
+        getsockopt(get(i)->fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+        established += info.tcpi_state == TCP_ESTABLISHED;
+    }
+    if (established != how_many)
+        story_fail("of these %d clients %d should be ESTABLISHED, and %d are; "
+                   "the SYN of the other %d was dropped (SYN_SENT)",
+                   count, how_many, established, count - established);
+    if (how_many == count)
+        story_step("all %d are ESTABLISHED", count);
+    else
+        story_step("%d of them are ESTABLISHED, %d in SYN_SENT", how_many,
+                   count - how_many);
+}
+
+void expect_arrived(int first, int count)
+{
+    int arrived = 0;
+
+    /* We may have been on any of them when we said it. */
+    know_processors();
+    for (int i = 0; i < CPU_SETSIZE; i++) {
+        if (!CPU_ISSET((size_t)i, &everywhere))
+            continue;
+        stay_on(i);
+        let_arrive();
+    }
+    be_anywhere();
+    for (int i = first; i < first + count; i++) {
+        struct diag_socket far;
+        arrived += far_end(get(i), &far) == ST_ESTABLISHED;
+    }
+    if (arrived != count)
+        story_fail("the server's end of these %d connections should exist, and "
+                   "does for %d: the other %d clients are ESTABLISHED with "
+                   "nobody, and what they say is never acknowledged",
+                   count, arrived, count - arrived);
+    story_step("what these %d said has arrived on the server's side", count);
 }
 
 void expect_refused(struct program *program)
@@ -235,13 +386,31 @@ size_t say_until_cut(int number, size_t most)
     return sent;
 }
 
-/* The server's end of the connection. Returns its state, ST_NONE if it is
- * gone. */
-static int far_end(const struct peer *peer, struct diag_socket *far)
+void expect_cut_off(int number, size_t most, int seconds)
 {
-    if (diag_find((uint16_t)peer->port, (uint16_t)peer->local_port, far) != 1)
-        return ST_NONE;
-    return far->state;
+    static const char zeros[65536];
+    int64_t limit = (int64_t)(seconds * 1e9 * time_scale), begun = now_ns();
+    struct sending s = {.peer = get(number)};
+    size_t sent = 0;
+
+    while (s.error == 0) {
+        s.bytes = zeros;
+        s.len = sizeof zeros;
+        enum waited waited = wait_for(send_some, &s);
+        sent += sizeof zeros - s.len;
+        if (s.error)
+            break;
+        if (waited != READY)
+            story_fail("client %d sends without end, and should be cut off: "
+                       "after %zu bytes there is no room for more: %s",
+                       number, sent, wait_words());
+        if (sent >= most || now_ns() - begun > limit)
+            story_fail("client %d sends without end, and should be cut off: "
+                       "after %zu bytes in %.1f s it is not",
+                       number, sent, (double)(now_ns() - begun) / 1e9);
+    }
+    story_step("client %d sends without end, and is cut off: %s", number,
+               errno_name(s.error));
 }
 
 /* The server's end: all read, and accepted by somebody. Bytes for a
@@ -518,6 +687,25 @@ void expect_reset(int number)
         story_fail("client %d should get ECONNRESET, and gets %s", number,
                    instead(&r, waited));
     story_step("client %d gets ECONNRESET", number);
+}
+
+void expect_cut_short(int number, size_t len)
+{
+    struct reading r = {.peer = get(number)};
+    enum waited waited = READY;
+    size_t got = 0;
+
+    while (got < len && !r.eof && !r.error && waited == READY) {
+        waited = wait_for(anything, &r);
+        got += r.peer->len;
+        take(r.peer, r.peer->len);
+    }
+    if (r.error != ECONNRESET || got >= len)
+        story_fail("client %d should get fewer than %zu bytes and then "
+                   "ECONNRESET, and after %zu gets %s",
+                   number, len, got, instead(&r, waited));
+    story_step("client %d reads %zu bytes, and then gets ECONNRESET", number,
+               got);
 }
 
 void expect_silence(int number)
