@@ -167,10 +167,6 @@ int dial_at_once(struct program *program, int count);
  * were dropped. */
 void expect_established(int first, int count, int how_many);
 
-/* Expects the server's kernel to hold its end of each of these connections, and
- * so what the peers have said: a handshake can be done on one side only. */
-void expect_arrived(int first, int count);
-
 /* Expects the connection to be refused: nobody listens. */
 void expect_refused(struct program *program);
 
@@ -227,6 +223,10 @@ void expect_cut_short(int peer, size_t len);
 /* Expects that nothing is ever said to this peer again, and that it stays
  * connected. */
 void expect_silence(int peer);
+
+/* Expects that the program does not hold on to this silent peer for ever: it
+ * has closed the connection, or sleeps in a call that has a time limit. */
+void expect_not_held(int peer);
 
 /* Expects the peer to be connected still. */
 void expect_connected(int peer);

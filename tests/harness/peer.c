@@ -162,15 +162,6 @@ int dial(struct program *program)
 
 /* ---- many at once ---- */
 
-/* The server's end of the connection. Returns its state, ST_NONE if it is
- * gone. */
-static int far_end(const struct peer *peer, struct diag_socket *far)
-{
-    if (diag_find((uint16_t)peer->port, (uint16_t)peer->local_port, far) != 1)
-        return ST_NONE;
-    return far->state;
-}
-
 static bool has_datagram(void *with)
 {
     struct pollfd poll_fd = {.fd = *(int *)with, .events = POLLIN};
@@ -205,36 +196,17 @@ static void let_arrive(void)
     close(fd);
 }
 
-static cpu_set_t everywhere;
-
-/* Stays on one processor, -1 for the one we are on, until be_anywhere(). */
-static void stay_on(int processor)
-{
-    cpu_set_t here;
-
-    CPU_ZERO(&here);
-    CPU_SET((size_t)(processor == -1 ? sched_getcpu() : processor), &here);
-    sched_setaffinity(0, sizeof here, &here);
-}
-
-static void know_processors(void)
-{
-    if (sched_getaffinity(0, sizeof everywhere, &everywhere) == -1)
-        CPU_ZERO(&everywhere);
-}
-
-static void be_anywhere(void)
-{
-    if (CPU_COUNT(&everywhere) > 0)
-        sched_setaffinity(0, sizeof everywhere, &everywhere);
-}
-
 int dial_at_once(struct program *program, int count)
 {
     int first = peer_count + 1;
+    cpu_set_t before, here;
 
-    know_processors();
-    stay_on(-1);
+    /* All from one processor: see let_arrive(). */
+    bool known = sched_getaffinity(0, sizeof before, &before) == 0;
+    CPU_ZERO(&here);
+    CPU_SET((size_t)sched_getcpu(), &here);
+    if (known)
+        sched_setaffinity(0, sizeof here, &here);
     for (int i = 0; i < count; i++) {
         if (!begin(program, 0))
             story_fail("client %d should connect to the %s, and connect(2) "
@@ -243,7 +215,8 @@ int dial_at_once(struct program *program, int count)
         peer_count++;
     }
     let_arrive();
-    be_anywhere();
+    if (known)
+        sched_setaffinity(0, sizeof before, &before);
     story_step("%d clients connect at once: clients %d to %d", count, first,
                peer_count);
     return first;
@@ -259,40 +232,20 @@ void expect_established(int first, int count, int how_many)
         getsockopt(get(i)->fd, IPPROTO_TCP, TCP_INFO, &info, &len);
         established += info.tcpi_state == TCP_ESTABLISHED;
     }
+    int dropped = count - established;
+    if (established != how_many && how_many == count)
+        story_fail("all %d clients should be ESTABLISHED, and %d are: the SYNs "
+                   "of the other %d were dropped (SYN_SENT)",
+                   count, established, dropped);
     if (established != how_many)
-        story_fail("of these %d clients %d should be ESTABLISHED, and %d are; "
-                   "the SYN of the other %d was dropped (SYN_SENT)",
-                   count, how_many, established, count - established);
+        story_fail("%d of these %d clients should be ESTABLISHED and no more, "
+                   "and %d are",
+                   how_many, count, established);
     if (how_many == count)
         story_step("all %d are ESTABLISHED", count);
     else
         story_step("%d of them are ESTABLISHED, %d in SYN_SENT", how_many,
                    count - how_many);
-}
-
-void expect_arrived(int first, int count)
-{
-    int arrived = 0;
-
-    /* We may have been on any of them when we said it. */
-    know_processors();
-    for (int i = 0; i < CPU_SETSIZE; i++) {
-        if (!CPU_ISSET((size_t)i, &everywhere))
-            continue;
-        stay_on(i);
-        let_arrive();
-    }
-    be_anywhere();
-    for (int i = first; i < first + count; i++) {
-        struct diag_socket far;
-        arrived += far_end(get(i), &far) == ST_ESTABLISHED;
-    }
-    if (arrived != count)
-        story_fail("the server's end of these %d connections should exist, and "
-                   "does for %d: the other %d clients are ESTABLISHED with "
-                   "nobody, and what they say is never acknowledged",
-                   count, arrived, count - arrived);
-    story_step("what these %d said has arrived on the server's side", count);
 }
 
 void expect_refused(struct program *program)
@@ -411,6 +364,15 @@ void expect_cut_off(int number, size_t most, int seconds)
     }
     story_step("client %d sends without end, and is cut off: %s", number,
                errno_name(s.error));
+}
+
+/* The server's end of the connection. Returns its state, ST_NONE if it is
+ * gone. */
+static int far_end(const struct peer *peer, struct diag_socket *far)
+{
+    if (diag_find((uint16_t)peer->port, (uint16_t)peer->local_port, far) != 1)
+        return ST_NONE;
+    return far->state;
 }
 
 /* The server's end: all read, and accepted by somebody. Bytes for a
@@ -700,7 +662,11 @@ void expect_cut_short(int number, size_t len)
         got += r.peer->len;
         take(r.peer, r.peer->len);
     }
-    if (r.error != ECONNRESET || got >= len)
+    if (got >= len)
+        story_fail("client %d should get fewer than %zu bytes and then "
+                   "ECONNRESET, and gets them all",
+                   number, len);
+    if (r.error != ECONNRESET)
         story_fail("client %d should get fewer than %zu bytes and then "
                    "ECONNRESET, and after %zu gets %s",
                    number, len, got, instead(&r, waited));
@@ -718,6 +684,26 @@ void expect_silence(int number)
                    "gets %s",
                    number, instead(&r, waited));
     story_step("client %d hears nothing: %s", number, wait_words());
+}
+
+static bool is_not_held(void *with)
+{
+    const struct peer *peer = with;
+    struct diag_socket far;
+
+    return far_end(peer, &far) == ST_NONE || far.inode == 0 || wait_has_limit();
+}
+
+void expect_not_held(int number)
+{
+    struct peer *peer = get(number);
+
+    if (wait_for(is_not_held, peer) != READY)
+        story_fail("client %d says no more and stays: the %s should not wait "
+                   "for it for ever, and does: %s",
+                   number, peer->program->name, wait_words());
+    story_step("the %s does not wait for client %d for ever",
+               peer->program->name, number);
 }
 
 void expect_connected(int number)
