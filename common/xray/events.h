@@ -42,6 +42,7 @@ struct socket_view {
     int unacked;     /* bytes written that the peer has not acknowledged */
     int unsent;      /* those of them that are not even sent yet */
     uint16_t local_port, remote_port;
+    bool timed; /* SO_RCVTIMEO is set (not saved) */
 };
 
 struct event {

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -176,6 +177,10 @@ static void look_borrowed(int fd, struct socket_view *view)
         ioctl(fd, SIOCOUTQ, &view->unacked);
         ioctl(fd, SIOCOUTQNSD, &view->unsent);
     }
+    struct timeval timeout = {0, 0};
+    size = sizeof timeout;
+    getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, &size);
+    view->timed = timeout.tv_sec != 0 || timeout.tv_usec != 0;
     size = sizeof address;
     if (getsockname(fd, (struct sockaddr *)&address, &size) == 0)
         view->local_port = port_of(&address);
