@@ -60,6 +60,7 @@ uint64_t peer_progress(void); /* bytes that peers have read so far */
 enum waited { READY, STALLED, SPINNING, TOO_LATE };
 enum waited wait_for(bool (*ready)(void *with), void *with);
 const char *wait_words(void); /* why the last one did not end in READY */
+bool wait_has_limit(void);    /* all sleep, and some until a clock strikes */
 
 /* story.c */
 void story_begin(void);

@@ -121,8 +121,12 @@ static void wait_for_end(struct program *program)
 
 void end_with(struct program *program, int signal_number)
 {
-    kill(program->pid, signal_number);
     program->ends = true;
+    if (stage_reap(program)) { /* its pid may be another's by now */
+        story_step("%s, by itself", stage_end_words(program));
+        return;
+    }
+    kill(program->pid, signal_number);
     wait_for_end(program);
     story_step("the %s is ended with %s", program->name,
                signal_name(signal_number));
@@ -347,6 +351,17 @@ static bool sleeps(void *with)
     return stage_reap(program) || stage_asleep(program);
 }
 
+void wait_until_asleep(struct program *program)
+{
+    if (wait_for(sleeps, program) != READY)
+        story_fail("the %s should go to sleep, and does not: %s", program->name,
+                   wait_words());
+    if (stage_reap(program))
+        story_step("%s", stage_end_words(program));
+    else
+        story_step("the %s has had its turn", program->name);
+}
+
 /* Sockets of all processes, sorted in no way. Returns how many, and in *fds how
  * many descriptors of any kind there are. */
 static int family_sockets(unsigned long *out, int max, int *fds)
@@ -500,6 +515,28 @@ void expect_output_has(const struct program *program, const char *text)
     story_step("what the %s printed holds \"%s\"", program->name, text);
 }
 
+void expect_output_times(const struct program *program, const char *text,
+                         int times)
+{
+    const struct jail_output *output = all_output(program);
+    size_t total = jail_output_total(output);
+    size_t kept = total < sizeof output->head ? total : sizeof output->head;
+    const char *from = output->head, *end = output->head + kept;
+    int seen = 0;
+
+    while ((from = memmem(from, (size_t)(end - from), text, strlen(text)))) {
+        from += strlen(text);
+        seen++;
+    }
+    if (seen != times)
+        story_fail("what the %s printed should hold \"%s\" %d %s, and in its "
+                   "%zu bytes that is found %d %s",
+                   program->name, text, times, times == 1 ? "time" : "times",
+                   total, seen, seen == 1 ? "time" : "times");
+    story_step("what the %s printed holds \"%s\" %d %s", program->name, text,
+               times, times == 1 ? "time" : "times");
+}
+
 /* ---- what the kernel holds for it ---- */
 
 int open_files(const struct program *program)
@@ -534,6 +571,26 @@ void expect_files(const struct program *program, int count)
         story_fail("the %s should have %d descriptors open, and has %d: %s",
                    program->name, count, w.seen, wait_words());
     story_step("the %s has %d descriptors open", program->name, count);
+}
+
+static bool has_files_at_most(void *with)
+{
+    struct wanted *w = with;
+
+    w->seen = open_files(w->program);
+    return w->seen <= w->count;
+}
+
+void expect_files_at_most(const struct program *program, int most)
+{
+    struct wanted w = {.program = program, .count = most};
+
+    if (wait_for(has_files_at_most, &w) != READY)
+        story_fail("the %s should have at most %d descriptors open by now, and "
+                   "has %d: %s",
+                   program->name, most, w.seen, wait_words());
+    story_step("the %s has no more than %d descriptors open", program->name,
+               most);
 }
 
 static bool has_queue(void *with)
@@ -590,6 +647,39 @@ void expect_sockets(const struct program *program, const char *state, int count)
                state);
 }
 
+static int is_caller(const struct diag_socket *socket, void *with)
+{
+    const struct program *program = with;
+
+    /* CLOSE_WAIT: it has called, and hung up since. */
+    return socket->local_port == program->port &&
+           (socket->state == ST_ESTABLISHED || socket->state == ST_CLOSE_WAIT);
+}
+
+static bool has_caller(void *with)
+{
+    return diag_each(is_caller, with) == 1;
+}
+
+void expect_caller(const struct program *program)
+{
+    if (wait_for(has_caller, (void *)program) != READY)
+        story_fail("somebody should connect to the %s, and nobody does: %s",
+                   program->name, wait_words());
+    story_step("somebody is connected to the %s", program->name);
+}
+
+void limit_send_buffers(int bytes)
+{
+    char text[64];
+
+    need_private_network();
+    snprintf(text, sizeof text, "%d %d %d", bytes, bytes, bytes);
+    if (net_sysctl("net.ipv4.tcp_wmem", text) == -1)
+        story_fail("[harness] sysctl tcp_wmem: %s", strerror(errno));
+    story_step("a socket here sends at most %d bytes ahead: tcp_wmem", bytes);
+}
+
 void expect_counter(const char *name, long value)
 {
     long seen = net_counter(name);
@@ -623,6 +713,10 @@ static bool nothing_leaks(void *with)
     struct leaks *leaks = with;
 
     leaks->sockets = leaks->zombies = 0;
+    /* A child that has just closed its socket may still be about to end, and
+     * becomes a zombie only then. */
+    if (!stage_asleep(leaks->program))
+        return false;
     int count = family_sockets(sockets, SOCKETS, &leaks->fds);
     for (int i = 0; i < count; i++)
         leaks->sockets += !is_known(sockets[i]);
@@ -713,6 +807,27 @@ static int note_socket(const struct diag_socket *socket, void *with)
     return 0;
 }
 
+/* Ports that clients, programs of this lab, have left in TIME_WAIT. */
+static void note_spent_ports(void)
+{
+    struct wanted spent = {.state = "TIME_WAIT"};
+    const struct program *client_program = NULL;
+
+    for (int i = 0; i < started_count; i++) {
+        if (started[i]->serves)
+            spent.program = started[i];
+        else
+            client_program = started[i];
+    }
+    if (!spent.program || !client_program)
+        return;
+    diag_each(count_socket, &spent);
+    if (spent.seen)
+        story_note("kernel",
+                   "%d ports are in TIME_WAIT after connections to port %d",
+                   spent.seen, spent.program->port);
+}
+
 static void note_log(const struct program *program)
 {
     enum { LINES = 4 };
@@ -752,6 +867,7 @@ void stage_evidence(void)
                        program->baseline_fds);
     }
     diag_each(note_socket, &room);
+    note_spent_ports();
     if (tier != NET_SHARED) {
         char text[160] = "";
         for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {

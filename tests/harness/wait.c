@@ -148,6 +148,7 @@ struct look {
     int processes;
     int64_t cpu_ns;
     bool for_ever; /* nothing here can wake up by itself */
+    bool awake;    /* something here does not sleep */
     char words[256];
 };
 
@@ -166,6 +167,7 @@ static void look_at_task(struct look *look, const struct proc_stat *process,
     }
     if (task->state != 'S' || !sleeps_for_ever(process->pid, task, &name)) {
         look->for_ever = false;
+        look->awake |= task->state != 'S';
         return;
     }
     size_t len = strlen(look->words);
@@ -233,6 +235,13 @@ static bool nothing_can_happen(void)
     snprintf(words, sizeof words, "%s, and nothing is on its way",
              after.words[0] ? after.words : "no program is left");
     return true;
+}
+
+bool wait_has_limit(void)
+{
+    struct look look = look_around(true);
+
+    return look.processes > 0 && !look.awake && !look.for_ever;
 }
 
 /* ---- the wait ---- */
