@@ -119,6 +119,10 @@ void expect_output(const struct program *program, const char *text);
  * far, and all of it to have been read: the program must have ended. */
 void expect_output_has(const struct program *program, const char *text);
 
+/* Expects text that many times in all that the (ended) program printed. */
+void expect_output_times(const struct program *program, const char *text,
+                         int times);
+
 /* How many descriptors the program, with its children, has open now. */
 int open_files(const struct program *program);
 

@@ -123,7 +123,7 @@ void end_with(struct program *program, int signal_number)
 {
     program->ends = true;
     if (stage_reap(program)) { /* its pid may be another's by now */
-        story_step("%s, by itself", stage_end_words(program));
+        story_step("%s: nothing is left to end", stage_end_words(program));
         return;
     }
     kill(program->pid, signal_number);
