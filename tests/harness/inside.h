@@ -46,6 +46,7 @@ void stage_open(const struct jail_file files[], int dir_fd);
 void stage_conserve(void); /* the end of every contract test */
 void stage_close(void);
 bool stage_reap(struct program *program); /* whether it has ended */
+bool stage_settle(struct program *program); /* the same, once it sleeps */
 const char *stage_end_words(const struct program *program);
 struct program *
 stage_program(int i);      /* the programs started; NULL at the end */

@@ -141,7 +141,7 @@ int dial_with_window(struct program *program, int bytes)
 
     if (number == -1) {
         int error = errno;
-        stage_reap(program);
+        stage_settle(program);
         story_fail("client %d should connect to the %s, and connect(2) fails "
                    "with %s: %s",
                    peer_count + 1, program->name, errno_name(error),
@@ -290,7 +290,7 @@ static void say_all(int number, const void *bytes, size_t len)
 
     enum waited waited = wait_for(send_some, &s);
     if (s.error) {
-        stage_reap(s.peer->program);
+        stage_settle(s.peer->program);
         story_fail("client %d should be able to send %zu bytes, and send(2) "
                    "fails with %s when %zu are left: %s",
                    number, len, errno_name(s.error), s.len,
@@ -511,7 +511,7 @@ static const char *instead(struct reading *r, enum waited waited)
 
     if (r->error || r->eof) {
         /* The end of the stream may be the end of the program: let it show. */
-        stage_reap(program);
+        stage_settle(program);
         int n = snprintf(text, sizeof text, "%s",
                          r->eof ? "the end of the stream (FIN)"
                                 : errno_name(r->error));

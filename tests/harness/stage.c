@@ -351,6 +351,14 @@ static bool sleeps(void *with)
     return stage_reap(program) || stage_asleep(program);
 }
 
+/* What a peer has seen may be the end of the program, which takes a moment more
+ * until it can be waited for. */
+bool stage_settle(struct program *program)
+{
+    wait_for(sleeps, program);
+    return !program->running;
+}
+
 void wait_until_asleep(struct program *program)
 {
     if (wait_for(sleeps, program) != READY)
