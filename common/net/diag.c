@@ -72,6 +72,7 @@ static void unpack(const struct inet_diag_msg *message, struct diag_socket *out)
         .family = message->idiag_family,
         .state = message->idiag_state,
         .timer = message->idiag_timer,
+        .timer_ms = message->idiag_expires,
         .local_port = ntohs(message->id.idiag_sport),
         .remote_port = ntohs(message->id.idiag_dport),
         .rqueue = message->idiag_rqueue,

@@ -47,6 +47,7 @@ struct diag_socket {
     int family; /* AF_INET or AF_INET6 */
     int state;
     int timer;
+    uint32_t timer_ms; /* until it fires */
     uint16_t local_port, remote_port;
     uint32_t rqueue, wqueue;
     uint32_t

@@ -199,6 +199,22 @@ void hang_up(int peer);
 /* Ends the connection with an RST (SO_LINGER of 0 s; socket(7)). */
 void reset(int peer);
 
+/* The peer is gone as when a cable is pulled: nothing that it or the server
+ * sends arrives any more, no FIN, no RST, no ACK. What was said before has been
+ * acknowledged. */
+void vanish(int peer);
+
+/*
+ * Expects that within that many ms of the peer's vanishing (TIME_SCALE
+ * stretches them) no program has the server's end of its connection open any
+ * more. Of all verbs only these two have a bound in time: for a lab whose
+ * subject is time. While the second waits, another peer says a line (with its
+ * "\n") again and again, and expects that answer each time.
+ */
+void expect_let_go(int peer, int ms);
+void expect_let_go_while(int peer, int ms, int talker, const char *line,
+                         const char *answer);
+
 /* Reads one line; expects it to be this, without its "\n". */
 void expect_line(int peer, const char *line);
 
@@ -238,6 +254,25 @@ void expect_connected(int peer);
 /* Waits until the server's end of this connection exists in the kernel, but no
  * program has accepted it: sock_diag shows it without an inode. */
 void expect_unaccepted(int peer);
+
+/* ---- the test in the server's place, where the client is the subject ---- */
+
+/* From now on the test itself listens where the program would, on
+ * program->port. No program is started. */
+void stand_in(struct program *program);
+
+/* Waits for the next connection that the caller makes to it. Returns the number
+ * of that call; it counts from 1 and is its name in the story, "call 1". */
+int pick_up(struct program *caller);
+
+/* Reads one line of a call; expects it to be this, without its "\n". */
+void expect_asked(int call, const char *line);
+
+/* Sends all of a text on a call, and expects the caller to be there still. */
+void reply(int call, const char *text);
+
+/* close(2) on our end of a call. */
+void ring_off(int call);
 
 /* ---- what the other two are made of; rarely needed in a test ---- */
 

@@ -56,10 +56,19 @@ bool stage_asleep(const struct program *program);
 /* peer.c */
 void peer_close_all(void);
 uint64_t peer_progress(void); /* bytes that peers have read so far */
+struct peer_view {
+    int fd, port, local_port; /* its socket, the server's port, and its own */
+    struct program *program;
+};
+struct peer_view peer_look(int number);
 
 /* wait.c: ready() is asked again and again. */
 enum waited { READY, STALLED, SPINNING, TOO_LATE };
 enum waited wait_for(bool (*ready)(void *with), void *with);
+/* The same, but no longer than that; can_stall: a proof that nothing happens by
+ * itself ends it sooner. */
+enum waited wait_within(bool (*ready)(void *with), void *with, int ms,
+                        bool can_stall);
 const char *wait_words(void); /* why the last one did not end in READY */
 bool wait_has_limit(void);    /* all sleep, and some until a clock strikes */
 

@@ -45,6 +45,14 @@ static struct peer *get(int number)
     return &peers[number];
 }
 
+struct peer_view peer_look(int number)
+{
+    const struct peer *peer = get(number);
+
+    return (struct peer_view){peer->fd, peer->port, peer->local_port,
+                              peer->program};
+}
+
 /* Text as C writes it, cut to what a step has room for. */
 static const char *quoted(const char *text, size_t len)
 {

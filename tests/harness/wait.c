@@ -119,6 +119,16 @@ static bool socket_has_limit(pid_t inside, int fd)
     return limited;
 }
 
+/* Whether argument 0 of the call is the descriptor it waits for. */
+static bool on_descriptor(long call)
+{
+    for (size_t i = 0; i < sizeof sleeps / sizeof *sleeps; i++) {
+        if (sleeps[i].number == call)
+            return sleeps[i].limit == ON_SOCKET;
+    }
+    return false;
+}
+
 static bool sleeps_for_ever(pid_t pid, const struct proc_task *task,
                             const char **name)
 {
@@ -175,11 +185,10 @@ static void look_at_task(struct look *look, const struct proc_stat *process,
         return;
     snprintf(look->words + len, sizeof look->words - len,
              "%sthe %s sleeps in %s(2)", len ? ", " : "", process->name, name);
-    len = strlen(look->words);
-    if (strcmp(name, "futex") != 0 && strcmp(name, "wait") != 0 &&
-        strstr(name, "poll") == NULL && strcmp(name, "select") != 0)
-        snprintf(look->words + len, sizeof look->words - len,
-                 " on descriptor %d", (int)task->arg[0]);
+    if (on_descriptor(task->call))
+        snprintf(look->words + strlen(look->words),
+                 sizeof look->words - strlen(look->words), " on descriptor %d",
+                 (int)task->arg[0]);
 }
 
 static struct look look_around(bool closely)
@@ -205,6 +214,15 @@ static struct look look_around(bool closely)
     return look;
 }
 
+/* Keepalive asks after two hours, unless it is told otherwise: such a timer
+ * wakes nobody while we wait. */
+static bool fires_soon(const struct diag_socket *socket)
+{
+    if (socket->timer == TIMER_KEEPALIVE)
+        return socket->timer_ms < DEADLINE_MS * time_scale;
+    return socket->timer != TIMER_NONE && socket->timer != TIMER_TIME_WAIT;
+}
+
 static int is_under_way(const struct diag_socket *socket, void *with)
 {
     (void)with;
@@ -218,7 +236,7 @@ static int is_under_way(const struct diag_socket *socket, void *with)
             return 0;
     }
     return socket->state == ST_SYN_SENT || socket->state == ST_SYN_RECV ||
-           (socket->timer != TIMER_NONE && socket->timer != TIMER_TIME_WAIT);
+           fires_soon(socket);
 }
 
 /* Whether it is certain that nothing more happens until we do something. */
@@ -254,7 +272,8 @@ static void pause_for(int64_t ns)
     ppoll(NULL, 0, &t, NULL);
 }
 
-enum waited wait_for(bool (*ready)(void *with), void *with)
+enum waited wait_within(bool (*ready)(void *with), void *with, int ms,
+                        bool can_stall)
 {
     int64_t begun = now_ns(), pause = 20000, most = 5000000;
     int64_t cpu_start = -1;
@@ -273,7 +292,7 @@ enum waited wait_for(bool (*ready)(void *with), void *with)
         if (waited > 2000000) {
             /* The proof comes first and the last look at what is awaited after
              * it: what happened in between has been seen. */
-            proofs = nothing_can_happen() ? proofs + 1 : 0;
+            proofs = can_stall && nothing_can_happen() ? proofs + 1 : 0;
             if (proofs >= PROOFS)
                 return ready(with) ? READY : STALLED;
             int64_t cpu = look_around(false).cpu_ns;
@@ -287,12 +306,17 @@ enum waited wait_for(bool (*ready)(void *with), void *with)
                 return ready(with) ? READY : SPINNING;
             }
         }
-        if ((double)waited > DEADLINE_MS * 1e6 * time_scale) {
+        if ((double)waited > ms * 1e6 * time_scale) {
             snprintf(words, sizeof words, "%.0f s went by",
-                     DEADLINE_MS / 1e3 * time_scale);
+                     ms / 1e3 * time_scale);
             return ready(with) ? READY : TOO_LATE;
         }
         pause_for(pause);
         pause = pause * 3 / 2 < most ? pause * 3 / 2 : most;
     }
+}
+
+enum waited wait_for(bool (*ready)(void *with), void *with)
+{
+    return wait_within(ready, with, DEADLINE_MS, true);
 }
