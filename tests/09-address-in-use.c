@@ -10,14 +10,14 @@ const char lab_stem[] = "09-address-in-use";
 static struct program again = {.file = "server", .name = "restarted server"};
 static struct program second = {.file = "server", .name = "second server"};
 
-/* One client: served, and told so by the end of the stream. */
+/* One client: served, and the server closes first. */
 static void greet(struct program *program)
 {
     int peer = dial(program);
 
     say(peer, "hello\n");
     expect_line(peer, "world");
-    expect_eof(peer);
+    expect_end(peer);
     hang_up(peer);
 }
 
@@ -43,7 +43,22 @@ START_TEST(a_server_told_to_restart_ends)
     say(peer, "restart\n");
 
     expect_exit(&server, 1);
-    expect_eof(peer);
+    expect_end(peer);
+}
+END_TEST
+
+START_TEST(an_answer_is_followed_by_a_fin)
+{
+    start(&server);
+    int count = pick(2, 5);
+
+    for (int i = 0; i < count; i++) {
+        int peer = dial(&server);
+        say(peer, "hello\n");
+        expect_line(peer, "world");
+        expect_eof(peer);
+        hang_up(peer);
+    }
 }
 END_TEST
 
@@ -70,7 +85,7 @@ START_TEST(a_server_killed_with_a_client_connected_can_be_started_again)
     wait_until_read(peer);
 
     end_with(&server, SIGKILL);
-    expect_eof(peer);
+    expect_end(peer);
     again.port = server.port;
     start(&again);
 
@@ -88,7 +103,7 @@ START_TEST(a_server_told_to_restart_serves_again)
         int peer = dial(&server);
         say(peer, "restart\n");
         expect_line(peer, "restarted");
-        expect_eof(peer);
+        expect_end(peer);
     }
 
     greet(&server);
@@ -131,7 +146,7 @@ START_TEST(what_is_not_a_request_is_refused_and_the_server_lives_on)
 
     say(peer, "help\n");
     expect_line_starts(peer, "error: ");
-    expect_eof(peer);
+    expect_end(peer);
 
     int endless = dial(&server);
     memset(line, 'x', sizeof line);
@@ -151,6 +166,10 @@ void lab_suite(void)
     symptom(a_connection_in_time_wait_keeps_the_server_from_its_port);
     symptom(a_server_told_to_restart_ends);
 
+    contract(an_answer_is_followed_by_a_fin,
+             "the server closes first, and the client waits for that FIN: it "
+             "must not be left waiting to save the server a TIME_WAIT, nor be "
+             "cut off by an RST (SO_LINGER of 0 s)");
     contract(a_server_that_closed_first_can_be_started_again_at_once,
              "whoever closes first keeps the connection in TIME_WAIT for 60 s, "
              "and bind(2) says EADDRINUSE as long as one is left on the port, "
@@ -171,6 +190,6 @@ void lab_suite(void)
              "throws it away, in the server's queue and in the client's");
     contract(what_is_not_a_request_is_refused_and_the_server_lives_on,
              "an unknown request and a line over 1,024 bytes are answered "
-             "`error: ...`, a good answer and a bad one both end with a FIN, "
-             "and a client that resets ends its own connection only");
+             "`error: ...`, and a client that resets ends its own connection "
+             "only");
 }

@@ -1,8 +1,9 @@
 /*
  * wrong: SO_LINGER with 0 seconds, so that no TIME_WAIT is left behind.
+ * fails: an_answer_is_followed_by_a_fin
  * fails: a_large_answer_arrives_whole
- * fails: a_server_that_closed_first_can_be_started_again_at_once
- * says: and gets ECONNRESET
+ * says: gets ECONNRESET: the server runs on
+ * says: cut off by an RST
  */
 #include "lab.h"
 

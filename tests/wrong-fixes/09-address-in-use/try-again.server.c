@@ -3,8 +3,7 @@
  * fails: a_server_that_closed_first_can_be_started_again_at_once
  * fails: a_server_killed_with_a_client_connected_can_be_started_again
  * fails: a_server_told_to_restart_serves_again
- * says: should listen on port
- * says: exit status 1
+ * says: occupies the port just as one in TIME_WAIT does
  */
 #include "lab.h"
 
