@@ -37,6 +37,8 @@ else
 
 # ---- the kit's own programs ----
 
+LIB := build/obj/common/lab.o
+
 sources = $(wildcard common/*.c common/net/*.c common/xray/*.c \
             tests/harness/*.c tests/grade/*.c)
 objects = $(patsubst %.c,build/obj/%.o,$1)
@@ -77,10 +79,20 @@ $(UNITS): build/unit/%: tests/unit/%.c build/kit.a
 	@mkdir -p $(@D)
 	@$(CC) $(KIT) -MF build/obj/unit-$*.d -o $@ $< build/kit.a $(CHECK)
 
+# A suite and a server that the harness itself is tried on.
+build/unit/fake-suite: tests/unit/fake/suite.c $(HARNESS) $(COMMON)
+	@mkdir -p $(@D)
+	@$(CC) $(KIT) -MF build/obj/fake-suite.d -o $@ $< $(HARNESS) $(COMMON) $(CHECK)
+build/unit/fake/server build/unit/fake/client: tests/unit/fake/server.c $(LIB)
+	@mkdir -p $(@D)
+	@$(CC) $(LAB) -o $@ $< $(LIB)
+build/unit/harness: build/unit/fake-suite build/unit/fake/server \
+    build/unit/fake/client build/unit/forbid
+build/unit/net: build/unit/forbid build/enter
+
 # ---- the labs' programs ----
 
 PROGRAMS := $(foreach s,$(STEMS),$s/server $s/client)
-LIB := build/obj/common/lab.o
 flags = $$(cat tests/$(firstword $(subst /, ,$1)).flags 2>/dev/null)
 
 # The student's. Diagnostics go to a file that the verdict shows.
@@ -166,8 +178,12 @@ endef
 $(foreach n,$(NUMBERS),$(eval $(call lab_targets,$n,$(call stem_of,$n))))
 $(foreach v,lab test hint diff reset watch xray shell,$(foreach n,$(filter \
     1 2 3 4 5 6 7 8 9,$(NUMBERS)),$(eval $v0$n: $v$n)))
-lab% hint% diff% reset% watch% xray% shell% test%:
-	@echo "There is no lab $*; there are: $(NUMBERS). make list names them." >&2
+# A number that no lab has, or none: lab99, labx.
+UNKNOWN := $(filter-out $(foreach v,lab test hint diff reset watch xray shell \
+    ship,$(foreach n,$(NUMBERS),$v$n $v0$n)),$(filter lab% test% hint% diff% \
+    reset% watch% xray% shell% ship%,$(filter-out test,$(MAKECMDGOALS))))
+$(UNKNOWN):
+	@echo "There is no lab for $@; there are $(NUMBERS). make list names them." >&2
 	@exit 2
 
 test: $(MINE) $(REFERENCE) $(SUITES) build/grade

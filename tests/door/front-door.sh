@@ -41,7 +41,7 @@ says() { if grep -q -- "$1" "$out"; then ok; else no "nothing says: $1"; fi; }
 # ---- numbers and names ----
 for goal in lab99 test99 hint0 diff77 reset99 xray99 labx; do
     try bad make $goal
-    says 'There is no lab'
+    says "There is no lab"
 done
 try 0 make help
 try 0 make list
@@ -52,7 +52,7 @@ says 'Next: make lab1'
 try bad make xray2 IN=elsewhere
 says 'neither labs nor solutions'
 try bad build/grade lab abc
-says 'There is no lab abc'
+says 'There is no lababc'
 try bad build/grade nonsense
 says 'usage:'
 

@@ -11,7 +11,7 @@
  * Exit status: 0 as said above; 1 not so; 2 it could not be judged (usage, a
  * program that is missing, a fault of the kit).
  */
-#include "lab.h"
+#include "catalogue.h"
 #include "prove.h"
 #include "show.h"
 
@@ -39,7 +39,7 @@ static void keep_logs(const char *stem, const struct suite_result *result)
     mkdir("build/logs", 0777);
     mkdir(path, 0777);
     for (int i = 0; i < result->count; i++) {
-        const struct test_result *test = &result->test[i];
+        const struct test_verdict *test = &result->test[i];
         snprintf(path, sizeof path, "build/logs/%s/%s.log", stem, test->name);
         FILE *file = fopen(path, "we");
         if (!file)
@@ -190,7 +190,7 @@ static enum standing judge(const struct lab *lab)
     show_tests(&job.result);
     printf("\n");
     for (int i = 0; i < job.result.count; i++) {
-        const struct test_result *test = &job.result.test[i];
+        const struct test_verdict *test = &job.result.test[i];
         if (test->outcome == OUTCOME_PASSED)
             continue;
         show_story(lab, test, job.result.seed);
@@ -382,7 +382,7 @@ static int write_results(const struct tree *tree, double score)
     fprintf(out, "{\"score\": %.2f, \"tests\": [", score);
     for (int i = 0; i < lab_count; i++) {
         const struct row *row = &tree->row[i];
-        const struct test_result *failed = first_failure(&row->result);
+        const struct test_verdict *failed = first_failure(&row->result);
         fprintf(out,
                 "%s\n {\"number\": \"%d\", \"name\": \"%s\", \"score\": %.2f, "
                 "\"max_score\": %d, \"status\": \"%s\", \"output\": \"",

@@ -80,7 +80,7 @@ static const char *fault_of(const struct variant *v,
     if (standing == (v->solution ? STANDING_FIXED : STANDING_SHIPPED) ||
         *unjudged)
         return NULL;
-    const struct test_result *broken = first_failure(result);
+    const struct test_verdict *broken = first_failure(result);
     snprintf(fault, sizeof fault, "is %s%s%s", standing_words(standing),
              broken ? ": " : "", broken ? broken->name : "");
     return fault;
@@ -105,7 +105,7 @@ static void keep_evidence(const struct variant *v,
         return;
     fprintf(file, "%s\nseed %lu\n", v->fault, result->seed);
     for (int i = 0; i < result->count; i++) {
-        const struct test_result *test = &result->test[i];
+        const struct test_verdict *test = &result->test[i];
         fprintf(file, "%s %s %d\n%s\n%s\n",
                 test->is_contract ? "contract" : "symptom", test->name,
                 test->outcome, test->story, test->log);

@@ -2,7 +2,7 @@
 #ifndef PROVE_H
 #define PROVE_H
 
-#include "lab.h"
+#include "catalogue.h"
 
 /* Proves every variant once, and the twins' budget. Prints a table. Returns 0
  * when the kit is sound, 1 when not. LABS="2 5" in the environment: only those.

@@ -68,7 +68,7 @@ static void print_sentence(const char *name)
 void show_tests(const struct suite_result *result)
 {
     for (int i = 0; i < result->count; i++) {
-        const struct test_result *test = &result->test[i];
+        const struct test_verdict *test = &result->test[i];
         bool passed = test->outcome == OUTCOME_PASSED;
         bool unjudged = test->outcome == OUTCOME_UNJUDGED;
         if (!test->is_contract)
@@ -86,7 +86,7 @@ void show_tests(const struct suite_result *result)
     }
 }
 
-void show_story(const struct lab *lab, const struct test_result *test,
+void show_story(const struct lab *lab, const struct test_verdict *test,
                 unsigned long seed)
 {
     printf("%s%s ", colour(BOLD),

@@ -3,7 +3,7 @@
 #ifndef SHOW_H
 #define SHOW_H
 
-#include "lab.h"
+#include "catalogue.h"
 
 enum colour { PLAIN, DIM, BOLD, GREEN, RED, YELLOW };
 
@@ -23,7 +23,7 @@ enum colour standing_colour(enum standing standing);
 void show_tests(const struct suite_result *result);
 
 /* The story of one failed test, with the lab's next command. */
-void show_story(const struct lab *lab, const struct test_result *test,
+void show_story(const struct lab *lab, const struct test_verdict *test,
                 unsigned long seed);
 
 /* On a terminal: "done of all" on one line of stderr, written over and over;

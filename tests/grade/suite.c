@@ -41,7 +41,7 @@ static void parse_test(struct suite_result *result, const char *line)
     static const char *const names[] = {"error", "passed", "failed",
                                         "unjudged"};
     char kind[16], outcome[16];
-    struct test_result *test = &result->test[result->count];
+    struct test_verdict *test = &result->test[result->count];
 
     if (result->count == MOST_TESTS)
         return;
@@ -67,7 +67,7 @@ static void parse(struct suite_job *job)
         const char *stop = memchr(line, '\n', (size_t)(end - line));
         if (!stop)
             return;
-        struct test_result *test =
+        struct test_verdict *test =
             result->count ? &result->test[result->count - 1] : NULL;
         if (strncmp(line, "@suite ", 7) == 0)
             sscanf(line, "@suite %*s seed %lu tier %d", &result->seed,

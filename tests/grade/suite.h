@@ -21,7 +21,7 @@ enum outcome {
     OUTCOME_UNJUDGED
 };
 
-struct test_result {
+struct test_verdict {
     bool is_contract;
     char name[96];
     enum outcome outcome;
@@ -31,7 +31,7 @@ struct test_result {
 };
 
 struct suite_result {
-    struct test_result test[MOST_TESTS];
+    struct test_verdict test[MOST_TESTS];
     int count;
     unsigned long seed;
     int tier;      /* enum net_tier of common/net/net.h */

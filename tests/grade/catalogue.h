@@ -1,6 +1,6 @@
 /* The labs of this tree, found by their files, and their variants. */
-#ifndef GRADE_LAB_H
-#define GRADE_LAB_H
+#ifndef CATALOGUE_H
+#define CATALOGUE_H
 
 #include "suite.h"
 
@@ -53,7 +53,7 @@ enum standing lab_standing(const struct suite_result *result);
 int contract_count(const struct suite_result *result, int outcome);
 
 /* The first test of the contract that failed, or NULL. */
-const struct test_result *first_failure(const struct suite_result *result);
+const struct test_verdict *first_failure(const struct suite_result *result);
 
 /*
  * Whether a fix did what it has to: a right one holds, a wrong one fails the

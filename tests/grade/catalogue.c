@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "lab.h"
+#include "catalogue.h"
 
 #include <ctype.h>
 #include <glob.h>
@@ -127,7 +127,7 @@ static int count_of(const struct suite_result *result, bool is_contract,
     int count = 0;
 
     for (int i = 0; i < result->count; i++) {
-        const struct test_result *test = &result->test[i];
+        const struct test_verdict *test = &result->test[i];
         if (test->is_contract == is_contract &&
             (outcome == -1 || (int)test->outcome == outcome))
             count++;
@@ -159,7 +159,7 @@ enum standing lab_standing(const struct suite_result *result)
     return STANDING_UNJUDGED;
 }
 
-const struct test_result *first_failure(const struct suite_result *result)
+const struct test_verdict *first_failure(const struct suite_result *result)
 {
     for (int i = 0; i < result->count; i++) {
         if (result->test[i].is_contract &&
@@ -171,8 +171,8 @@ const struct test_result *first_failure(const struct suite_result *result)
 
 /* ---- fixes ---- */
 
-static const struct test_result *test_named(const struct suite_result *result,
-                                            const char *name)
+static const struct test_verdict *test_named(const struct suite_result *result,
+                                             const char *name)
 {
     for (int i = 0; i < result->count; i++) {
         if (strcmp(result->test[i].name, name) == 0)
@@ -197,7 +197,7 @@ static void fold_blanks(const char *text, char *out, size_t size)
     out[n] = '\0';
 }
 
-static bool says(const struct test_result *test, const char *words)
+static bool says(const struct test_verdict *test, const char *words)
 {
     static char story[32768];
 
@@ -215,7 +215,7 @@ static const char *hold_against(const char *line, const char **name,
 
     if (sscanf(line, " * fails: %95s", test_name) == 1) {
         *name = test_name;
-        const struct test_result *test = test_named(result, test_name);
+        const struct test_verdict *test = test_named(result, test_name);
         if (test && test->outcome == OUTCOME_UNJUDGED)
             *unjudged = true;
         if (!test || test->outcome == OUTCOME_PASSED) {
@@ -224,7 +224,7 @@ static const char *hold_against(const char *line, const char **name,
             return fault;
         }
     } else if (strncmp(line, " * says: ", 9) == 0 && *name) {
-        const struct test_result *test = test_named(result, *name);
+        const struct test_verdict *test = test_named(result, *name);
         fold_blanks(line + 9, words, sizeof words);
         if (test && test->outcome == OUTCOME_FAILED && !says(test, words)) {
             snprintf(fault, sizeof fault, "%s does not say \"%s\"", *name,
@@ -248,7 +248,7 @@ const char *fix_fault(const struct fix *fix, const struct suite_result *result,
     if (standing == STANDING_ERROR)
         return "the suite itself failed";
     if (fix->right) {
-        const struct test_result *broken = first_failure(result);
+        const struct test_verdict *broken = first_failure(result);
         if (standing == STANDING_FIXED || standing == STANDING_UNJUDGED)
             return NULL;
         snprintf(fault, sizeof fault, "%s",
