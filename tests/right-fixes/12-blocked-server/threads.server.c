@@ -1,0 +1,89 @@
+/* right: a thread for each client. */
+#include "lab.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { DEFAULT_PORT = 7012, LONGEST_LINE = 1024 };
+
+static int answer(int conn_fd, const char *text)
+{
+    ssize_t n = send(conn_fd, text, strlen(text), MSG_NOSIGNAL);
+
+    log_call("send", conn_fd, n);
+    return n == -1 ? -1 : 0;
+}
+
+static int handle(int conn_fd, const char *request, size_t len)
+{
+    if (len == strlen("hello\n") && memcmp(request, "hello\n", len) == 0)
+        return answer(conn_fd, "world\n");
+    answer(conn_fd, "error: unknown request\n");
+    return -1;
+}
+
+/* Answers whole lines, keeps the beginning of the next. -1: hang up. */
+static int handle_lines(int conn_fd, char *text, size_t *len)
+{
+    char *end;
+
+    while ((end = memchr(text, '\n', *len)) != NULL) {
+        size_t line = (size_t)(end + 1 - text);
+        if (handle(conn_fd, text, line) == -1)
+            return -1;
+        *len -= line;
+        memmove(text, end + 1, *len);
+    }
+    if (*len < LONGEST_LINE)
+        return 0;
+    answer(conn_fd, "error: line too long\n");
+    return -1;
+}
+
+static void talk(int conn_fd)
+{
+    char text[LONGEST_LINE];
+    size_t len = 0;
+
+    for (;;) {
+        ssize_t n = recv(conn_fd, text + len, sizeof text - len, 0);
+        log_call("recv", conn_fd, n);
+        if (n <= 0)
+            return;
+        len += (size_t)n;
+        if (handle_lines(conn_fd, text, &len) == -1)
+            return;
+    }
+}
+
+static void *serve(void *arg)
+{
+    int conn_fd = (int)(intptr_t)arg;
+
+    talk(conn_fd);
+    close(conn_fd);
+    log_call("close", conn_fd, 0);
+    return NULL;
+}
+
+int main(int argc, char *argv[])
+{
+    lab_start("server", "[PORT]", argc, argv);
+    int listen_fd = listen_on(lab_arg(1, DEFAULT_PORT, 0, 65535));
+
+    for (;;) {
+        pthread_t thread;
+        int conn_fd = accept(listen_fd, NULL, NULL);
+        if (conn_fd == -1)
+            continue;
+        log_accept(conn_fd);
+        void *arg = (void *)(intptr_t)conn_fd;
+        if (pthread_create(&thread, NULL, serve, arg) == 0)
+            pthread_detach(thread);
+        else
+            close(conn_fd);
+    }
+}

@@ -1,0 +1,81 @@
+/*
+ * wrong: a process for each client, and nobody waits for its end.
+ * fails: a_client_is_answered_while_another_says_nothing
+ * says: the server should leave no zombies, and has left 2
+ */
+#include "lab.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { DEFAULT_PORT = 7012, LONGEST_LINE = 1024 };
+
+static int answer(int conn_fd, const char *text)
+{
+    ssize_t n = send(conn_fd, text, strlen(text), MSG_NOSIGNAL);
+
+    log_call("send", conn_fd, n);
+    return n == -1 ? -1 : 0;
+}
+
+static int handle(int conn_fd, const char *request, size_t len)
+{
+    if (len == strlen("hello\n") && memcmp(request, "hello\n", len) == 0)
+        return answer(conn_fd, "world\n");
+    answer(conn_fd, "error: unknown request\n");
+    return -1;
+}
+
+/* Answers whole lines, keeps the beginning of the next. -1: hang up. */
+static int handle_lines(int conn_fd, char *text, size_t *len)
+{
+    char *end;
+
+    while ((end = memchr(text, '\n', *len)) != NULL) {
+        size_t line = (size_t)(end + 1 - text);
+        if (handle(conn_fd, text, line) == -1)
+            return -1;
+        *len -= line;
+        memmove(text, end + 1, *len);
+    }
+    if (*len < LONGEST_LINE)
+        return 0;
+    answer(conn_fd, "error: line too long\n");
+    return -1;
+}
+
+static void serve(int conn_fd)
+{
+    char text[LONGEST_LINE];
+    size_t len = 0;
+
+    for (;;) {
+        ssize_t n = recv(conn_fd, text + len, sizeof text - len, 0);
+        log_call("recv", conn_fd, n);
+        if (n <= 0)
+            return;
+        len += (size_t)n;
+        if (handle_lines(conn_fd, text, &len) == -1)
+            return;
+    }
+}
+
+int main(int argc, char *argv[])
+{
+    lab_start("server", "[PORT]", argc, argv);
+    int listen_fd = listen_on(lab_arg(1, DEFAULT_PORT, 0, 65535));
+
+    for (;;) {
+        int conn_fd = accept(listen_fd, NULL, NULL);
+        if (conn_fd == -1)
+            continue;
+        log_accept(conn_fd);
+        pid_t pid = fork();
+        if (pid == 0) {
+            serve(conn_fd);
+            _exit(0);
+        }
+        close(conn_fd);
+    }
+}
