@@ -1,6 +1,7 @@
 /*
  * wrong: the right option, set when bind(2) has already refused.
  * fails: a_server_that_closed_first_can_be_started_again_at_once
+ * says: the restarted server has ended, exit status 1
  * fails: a_server_killed_with_a_client_connected_can_be_started_again
  * fails: a_server_told_to_restart_serves_again
  * says: should read the line "restarted", and gets the end of the stream

@@ -1,10 +1,9 @@
 /*
  * wrong: wait until the client has closed; TIME_WAIT is then its own.
  * fails: an_answer_is_followed_by_a_fin
- * fails: a_large_answer_arrives_whole
- * fails: a_server_killed_with_a_client_connected_can_be_started_again
  * says: should read the end of the stream (FIN), and gets nothing: the server
- * sleeps in recv(2)
+ * sleeps in recv(2) fails: a_large_answer_arrives_whole fails:
+ * a_server_killed_with_a_client_connected_can_be_started_again
  */
 #include "lab.h"
 

@@ -1,8 +1,8 @@
 /*
  * wrong: pass the listening socket on to the new program.
  * fails: a_server_that_closed_first_can_be_started_again_at_once
- * fails: a_server_killed_with_a_client_connected_can_be_started_again
  * says: the restarted server has ended, exit status 1
+ * fails: a_server_killed_with_a_client_connected_can_be_started_again
  */
 #include "lab.h"
 

@@ -1,9 +1,10 @@
 /*
  * wrong: SO_LINGER with 0 seconds, so that no TIME_WAIT is left behind.
  * fails: an_answer_is_followed_by_a_fin
- * fails: a_large_answer_arrives_whole
  * says: gets ECONNRESET: the server runs on
  * says: cut off by an RST
+ * fails: a_large_answer_arrives_whole
+ * says: gets ECONNRESET: the server runs on
  */
 #include "lab.h"
 

@@ -2,8 +2,8 @@
  * wrong: sleep and bind again, a few times; TIME_WAIT lasts longer.
  * fails: a_server_that_closed_first_can_be_started_again_at_once
  * fails: a_server_killed_with_a_client_connected_can_be_started_again
- * fails: a_server_told_to_restart_serves_again
  * says: occupies the port just as one in TIME_WAIT does
+ * fails: a_server_told_to_restart_serves_again
  */
 #include "lab.h"
 

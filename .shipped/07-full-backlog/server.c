@@ -1,0 +1,99 @@
+/*
+ * Greets one client after another: every line "hello" is answered with a line
+ * "world", until that client closes its connection and it is the next one's
+ * turn.
+ *
+ * run:   ./server [PORT]        default 7007
+ * watch: ss -tan 'sport = :7007'
+ */
+#include "lab.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { DEFAULT_PORT = 7007, LONGEST_LINE = 1024, BACKLOG = 1 };
+
+static int open_listener(int port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    socklen_t len = sizeof address;
+    int one = 1;
+
+    int listen_fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (listen_fd == -1)
+        die("socket");
+    if (setsockopt(listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == -1)
+        die("setsockopt");
+    if (bind(listen_fd, (struct sockaddr *)&address, len) == -1)
+        die("bind");
+    if (listen(listen_fd, BACKLOG) == -1)
+        die("listen");
+    if (getsockname(listen_fd, (struct sockaddr *)&address, &len) == -1)
+        die("getsockname");
+    log_event("listening", "fd=%d port=%d backlog=%d", listen_fd,
+              ntohs(address.sin_port), BACKLOG);
+    return listen_fd;
+}
+
+static int answer(int conn_fd, const char *text)
+{
+    ssize_t n = send(conn_fd, text, strlen(text), MSG_NOSIGNAL);
+
+    log_call("send", conn_fd, n);
+    return n == -1 ? -1 : 0;
+}
+
+/* Answers one request. Returns 0 to go on, -1 to hang up. */
+static int handle(int conn_fd, const char *request, size_t len)
+{
+    if (len == strlen("hello\n") && memcmp(request, "hello\n", len) == 0)
+        return answer(conn_fd, "world\n");
+
+    answer(conn_fd, "error: unknown request\n");
+    return -1;
+}
+
+static void serve(int conn_fd)
+{
+    char request[LONGEST_LINE], *end;
+    size_t len = 0;
+
+    while (len < sizeof request) {
+        ssize_t n = recv(conn_fd, request + len, sizeof request - len, 0);
+        log_call("recv", conn_fd, n);
+        if (n <= 0)
+            return;
+        for (len += (size_t)n; (end = memchr(request, '\n', len));) {
+            size_t line = (size_t)(end + 1 - request);
+            if (handle(conn_fd, request, line) == -1)
+                return;
+            len -= line;
+            memmove(request, end + 1, len);
+        }
+    }
+    answer(conn_fd, "error: line too long\n");
+}
+
+int main(int argc, char *argv[])
+{
+    lab_start("server", "[PORT]", argc, argv);
+    int listen_fd = open_listener(lab_arg(1, DEFAULT_PORT, 0, 65535));
+
+    for (;;) {
+        int conn_fd = accept(listen_fd, NULL, NULL);
+        if (conn_fd == -1) {
+            log_call("accept", listen_fd, -1);
+            continue;
+        }
+        log_accept(conn_fd);
+        serve(conn_fd);
+        close(conn_fd);
+        log_call("close", conn_fd, 0);
+    }
+}
