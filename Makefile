@@ -110,7 +110,7 @@ $(PROGRAMS:%=build/shipped/%): build/shipped/%: .shipped/%.c build/labs/%
 	@if cmp -s $< labs/$*.c; then mkdir -p $(@D); ln -f build/labs/$* $@; \
 	else $(call build_reference,$*,$<); fi
 define solution
-build/solutions/$1: $(firstword $(wildcard solutions/$1.c) .shipped/$1.c) $(LIB)
+build/solutions/$1: $(firstword $(wildcard solutions/$1.c .shipped/$1.c) labs/$1.c) $(LIB)
 	@$$(call build_reference,$1,$$<)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call solution,$p)))
@@ -131,7 +131,8 @@ $(foreach k,wrong right,$(foreach f,$(call fixes,$k),$(eval $(call \
     fix_from,$k,$(word 3,$(subst /, ,$f)),$(basename $(notdir $f))))))
 
 MINE := $(PROGRAMS:%=build/labs/%)
-REFERENCE := $(PROGRAMS:%=build/shipped/%) \
+REFERENCE := $(patsubst .shipped/%.c,build/shipped/%,$(wildcard \
+        $(PROGRAMS:%=.shipped/%.c))) \
     $(if $(wildcard solutions),$(PROGRAMS:%=build/solutions/%))
 
 # ---- the front door ----

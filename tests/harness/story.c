@@ -11,7 +11,7 @@ enum { STEPS = 400, STEP = 176, FIRST = 8, LAST = 8 };
 
 static char steps[STEPS][STEP];
 static int step_count; /* of all steps, kept or not */
-static char notes[4096];
+static char notes[8192];
 
 void story_begin(void)
 {
@@ -34,21 +34,6 @@ void story_step(const char *format, ...)
     va_start(rest, format);
     vsnprintf(step_room(step_count++), STEP, format, rest);
     va_end(rest);
-}
-
-void story_note(const char *label, const char *format, ...)
-{
-    size_t len = strlen(notes);
-    va_list rest;
-
-    len += (size_t)snprintf(notes + len, sizeof notes - len, "   %-9s ", label);
-    if (len >= sizeof notes)
-        return;
-    va_start(rest, format);
-    vsnprintf(notes + len, sizeof notes - len, format, rest);
-    va_end(rest);
-    len = strlen(notes);
-    snprintf(notes + len, sizeof notes - len, "\n");
 }
 
 /* Appends to text what fits. */
@@ -84,6 +69,18 @@ static void add_folded(char *text, size_t size, int indent, const char *words)
     add(text, size, "\n");
 }
 
+void story_note(const char *label, const char *format, ...)
+{
+    char words[512];
+    va_list rest;
+
+    va_start(rest, format);
+    vsnprintf(words, sizeof words, format, rest);
+    va_end(rest);
+    add(notes, sizeof notes, "   %-9s ", label);
+    add_folded(notes, sizeof notes, 13, words);
+}
+
 void story_finish(char *text, size_t size)
 {
     text[0] = '\0';
@@ -116,6 +113,7 @@ void story_fail(const char *format, ...)
         add_folded(current->text, sizeof current->text, 13, current->cause);
     }
     current->verdict = FAILED;
+    current->ns = now_ns() - current->ns;
     stage_close();
     /* Check loses messages over 4 KB; ours goes by the record. */
     ck_abort_msg("%.200s", broken);
