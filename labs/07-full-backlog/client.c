@@ -32,7 +32,7 @@ static int connect_soon(int port)
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (fd == -1)
         die("socket");
-    /* A SYN that stays unanswered is sent again once, not six times. */
+    /* Left alone, the kernel repeats an unanswered SYN for two minutes. */
     if (setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &once, sizeof once) == -1)
         die("setsockopt");
     int ret = connect(fd, (struct sockaddr *)&address, sizeof address);
