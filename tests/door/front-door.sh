@@ -52,7 +52,7 @@ says 'Next: make lab1'
 try bad make xray2 IN=elsewhere
 says 'neither labs nor solutions'
 try bad build/grade lab abc
-says 'There is no lababc'
+says 'There is no lab abc'
 try bad build/grade nonsense
 says 'usage:'
 
@@ -103,11 +103,11 @@ try 0 make test
 says 'does not build'
 cp tests/door/broken/silent.c labs/$lab/server.c
 try bad make test2
-says 'never listens'
+says 'should listen on port'
 try 0 make lab2
 cp tests/door/broken/deaf.c labs/$lab/server.c
 try bad make test2
-says 'gets nothing'
+says 'sleeps in pause(2)'
 cp tests/door/broken/flood.c labs/$lab/server.c
 try bad make test2
 says 'processor time'
@@ -125,6 +125,7 @@ try 0 make reset2
 try 0 make lab2
 
 # ---- arguments of the lab programs ----
+try 0 make all
 for folder in build/solutions/*/; do
     for program in server client; do
         for bad in abc 70000 -1 '' 7x; do
