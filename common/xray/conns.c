@@ -1,5 +1,6 @@
 #include "conns.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -401,6 +402,17 @@ static void check_read(struct sweep *sweep, const struct event *event,
         sweep->model->misplaced++;
 }
 
+/* Where the kernel gives up for want of an answer, no segment says so. */
+static bool gave_up(const struct event *event, const struct end *end)
+{
+    if (end->state == ST_NONE || end->state == ST_CLOSED)
+        return false;
+    return event->ret == -ETIMEDOUT ||
+           (event->call == CALL_CONNECT && end->state == ST_SYN_SENT &&
+            event->ret < 0 && event->ret != -EINPROGRESS &&
+            event->ret != -EALREADY && event->ret != -EINTR);
+}
+
 static void on_moment(struct sweep *sweep, const struct moment *moment)
 {
     const struct recording *recording = sweep->model->recording;
@@ -422,6 +434,10 @@ static void on_moment(struct sweep *sweep, const struct moment *moment)
         if (event->call == CALL_CLOSE && event->in.unsent > 0)
             end->owes = true;
         return;
+    }
+    if (gave_up(event, end)) {
+        end->state = ST_CLOSED;
+        sweep->model->info[moment->event].become[side] = ST_CLOSED;
     }
     if (recording->wire)
         check_state(sweep, event, end, &event->out);

@@ -7,6 +7,7 @@
 #include "lab.h"
 #include "model.h"
 #include "net.h"
+#include "route.h"
 #include "svg.h"
 #include "text.h"
 #include "trace.h"
@@ -323,6 +324,9 @@ static int enter_network(struct settings *settings, struct recording *recording,
         recording_miss(recording, "a private network: %s", why);
     if (apply_sysctls(recording, settings->sysctl) == -1)
         return -1;
+    /* What follows is waited for if this fails: it only takes longer. */
+    if (settings->trace.order != ORDER_FREE && recording->private_net)
+        route_quick_ack();
     *capture = capture_open(settings->file[OUT_PCAP], why, sizeof why);
     recording->wire = *capture != NULL;
     if (!*capture)

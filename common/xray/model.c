@@ -168,6 +168,7 @@ static bool splits(const struct model *model, size_t i)
     const struct event *event = &recording->events[i];
     const struct call *call = call_get(event->call);
     size_t most = i + LOOK_AHEAD;
+    int64_t lasted = event->t1 - event->t0;
 
     if (event->unfinished || !event->t1)
         return call->waits;
@@ -176,8 +177,10 @@ static bool splits(const struct model *model, size_t i)
     if (was_ready(event) || (!call->waits && !call->sends))
         return false;
     /* A send only waits for room; while it is stopped others may well run. */
-    if (call->sends && event->t1 - event->t0 < blocked_least)
+    if (call->sends && (recording->stepped || lasted < blocked_least))
         return false;
+    if (!recording->stepped && lasted >= gap_least && event->call != CALL_SLEEP)
+        return true;
     for (size_t j = i + 1; j < recording->n && j <= most; j++) {
         const struct event *other = &recording->events[j];
         if (other->t0 >= event->t1)
@@ -201,16 +204,20 @@ static void add_call_rows(struct model *model, struct rows *rows, size_t i)
     row->event = event;
     row->info = info;
     row->step = event->step0;
-    if (event->call == CALL_LISTEN && event->ret == 0)
-        row->become[event->side] = ST_LISTEN;
-    if (!two || !event->t1 || event->unfinished)
-        return;
     struct row leave = *row;
     leave.kind = ROW_LEAVE;
     leave.t = event->t1;
     leave.step = event->step1;
-    leave.become[event->side] = ST_NONE;
-    copy_row(rows, &leave);
+    if (!two) {
+        for (int side = 0; side < 2; side++)
+            row->become[side] = info->become[side];
+        if (event->call == CALL_LISTEN && event->ret == 0)
+            row->become[event->side] = ST_LISTEN;
+    } else if (event->t1 && !event->unfinished) {
+        for (int side = 0; side < 2; side++)
+            leave.become[side] = info->become[side];
+        copy_row(rows, &leave);
+    }
 }
 
 static void add_event_row(struct model *model, struct rows *rows, size_t i)

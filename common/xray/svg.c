@@ -243,13 +243,9 @@ static double height_of(const struct row *row, const struct place *place)
 }
 
 /* The state that a call's row shows beside its words, or ST_NONE. */
-static int own_state(const struct drawing *drawing, const struct row *row)
+static int own_state(const struct row *row)
 {
-    int state = row->become[row->side];
-
-    if (state == ST_LISTEN || !drawing->model->recording->wire)
-        return state;
-    return ST_NONE;
+    return row->become[row->side];
 }
 
 /* Takes in the words of a row. Returns the room they want. */
@@ -271,8 +267,8 @@ static double measure(const struct drawing *drawing, const struct row *row,
     double more = 0;
     if (*note->text)
         more = 10 + text_width(note->text) * note_width;
-    if (own_state(drawing, row))
-        more += 10 + pill_width(own_state(drawing, row));
+    if (own_state(row))
+        more += 10 + pill_width(own_state(row));
     place->note_below = *note->text && width + more > SIDE_MOST;
     return place->note_below ? width : width + more;
 }
@@ -479,7 +475,7 @@ static void put_call(const struct drawing *drawing, const struct row *row,
                  tone_class(place->note.tone));
         put_text(file, x, place->y + 21, class, place->note.text);
     }
-    int state = own_state(drawing, row);
+    int state = own_state(row);
     if (state) {
         double room = text_width(place->main.text) * char_width + 10 +
                       pill_width(state) / 2;

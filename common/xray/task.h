@@ -6,8 +6,9 @@
 
 enum held {
     HELD_NOT,
-    HELD_CALL, /* stopped at the entry of a call */
-    HELD_EXIT, /* stopped on its way out, its descriptors still open */
+    HELD_CALL,  /* stopped at the entry of a call */
+    HELD_EXIT,  /* stopped on its way out, its descriptors still open */
+    HELD_AWAKE, /* stopped at the end of a sleep */
 };
 
 struct task {
@@ -24,6 +25,7 @@ struct task {
     bool in_vfork;  /* sleeps until its child has called exec or exit */
     bool busy_loop; /* computes instead of sleeping: nobody waits for it */
     enum held held;
+    int64_t held_since;
 };
 
 /* The first of all living tasks, in the order of their birth. */

@@ -422,19 +422,21 @@ static void put_call(struct canvas *canvas, const struct layout *at,
         put(canvas, at->server + n, note->text, note_look);
 }
 
-/* Without packets the states stand on the rows of the calls. */
+/* A state that no segment brought stands on the row of the call. */
 static void put_own_state(struct canvas *canvas, const struct layout *at,
-                          const struct model *model, const struct row *row)
+                          const struct row *row)
 {
     int state = row->become[row->side];
 
     if (state == ST_NONE)
         return;
-    if (state == ST_LISTEN)
+    if (state == ST_LISTEN && row->side == SERVER)
         put_right(canvas, at->server + at->room, "LISTEN", state_look(state));
-    else if (!model->recording->wire && !at->narrow && row->side == CLIENT)
+    else if (at->narrow)
+        return;
+    else if (row->side == CLIENT)
         put(canvas, at->left + 2, state_name(state), state_look(state));
-    else if (!model->recording->wire && !at->narrow)
+    else
         put_right(canvas, at->right - 1, state_name(state), state_look(state));
 }
 
@@ -476,7 +478,7 @@ static void draw_call(struct canvas *canvas, const struct layout *at,
     draw_bracket(canvas, at, model, row);
     put_call(canvas, at, row, &main,
              one ? &note : &(struct phrase){"", TONE_PLAIN});
-    put_own_state(canvas, at, model, row);
+    put_own_state(canvas, at, row);
     end_line(canvas);
     if (*more.text) {
         draw_lifelines(canvas, at, row);

@@ -27,7 +27,7 @@ enum {
     HELD_POLL_NS = 10000,
     UNHEARD_MS = 3000,   /* a server that sleeps so long will not listen */
     SETTLE_MS = 250,     /* the longest delayed ACK, and then some */
-    AFTERMATH_MS = 2000, /* a server that is still busy with a dead client */
+    AFTERMATH_MS = 1000, /* a server that is still busy with a dead client */
     DEADLOCK_MS = 500,
     SPIN_MS = 200,  /* a task that computes so long does not wait */
     CALM_POLLS = 2, /* looks in a row at which all was still */
@@ -223,7 +223,7 @@ static bool settled(struct run *run, int64_t now)
         run->calm = 0;
         return false;
     }
-    if (dozes(run, SERVER))
+    if (run->options->order == ORDER_FREE && dozes(run, SERVER))
         return false;
     return ++run->calm >= CALM_POLLS;
 }
@@ -271,19 +271,53 @@ static bool deadlocked(const struct run *run, int64_t now)
 
 /* ---- when nothing has stopped ---- */
 
-/* The held task whose turn it is: the named side's oldest, else the oldest. */
+/* Whether a task waits with a timeout, and did so before that time. */
+static bool times_out(const struct run *run, const struct task *task,
+                      int64_t before)
+{
+    if (task->held || task->event < 0)
+        return false;
+    const struct event *event = &run->recording->events[task->event];
+    const struct call *call = call_get(event->call);
+    if (event->t0 >= before)
+        return false;
+    return call->watches ? event->option >= 0
+                         : call->receives && event->in.timed;
+}
+
+/* Two clocks that run out together have no order of their own: a sleep ends
+ * after any timeout that was running, and not once the client is gone. */
+static bool may_wake_up(const struct run *run, const struct task *sleeper)
+{
+    if (run->started && task_alive(CLIENT) == 0)
+        return false;
+    for (struct task *task = task_first(); task; task = task->next) {
+        if (times_out(run, task, sleeper->held_since))
+            return false;
+    }
+    return true;
+}
+
+/* The held task whose turn it is: the named side's oldest, else the oldest;
+ * sleepers last. */
 static struct task *next_held(const struct run *run)
 {
     enum side side = run->options->order == ORDER_CLIENT ? CLIENT : SERVER;
-    struct task *other = NULL;
+    struct task *other = NULL, *sleeper = NULL;
 
     for (struct task *task = task_first(); task; task = task->next) {
-        if (task->held && task->side == side)
+        if (task->held == HELD_AWAKE && !sleeper)
+            sleeper = task;
+        if (task->held == HELD_NOT || task->held == HELD_AWAKE)
+            continue;
+        if (task->side == side)
             return task;
-        if (task->held && !other)
+        if (!other)
             other = task;
     }
-    return other;
+    if (other || !sleeper || !may_wake_up(run, sleeper))
+        return other;
+    return sleeper;
 }
 
 static int is_listener(const struct diag_socket *socket, void *with)
@@ -388,6 +422,24 @@ static void leave(struct run *run, struct task *task,
         run->listening = true;
 }
 
+static void hold(struct run *run, struct task *task, enum held held)
+{
+    task->held = held;
+    task->held_since = run->moved;
+}
+
+/* Order control: does the task have to wait for its turn here? */
+static bool must_wait(const struct run *run, const struct task *task,
+                      const struct ptrace_syscall_info *info)
+{
+    if (run->options->order == ORDER_FREE || run->ending)
+        return false;
+    if (info->op == PTRACE_SYSCALL_INFO_ENTRY)
+        return call_by_number((long)info->entry.nr) != CALL_NONE;
+    return task->event >= 0 &&
+           run->recording->events[task->event].call == CALL_SLEEP;
+}
+
 static void on_syscall(struct run *run, struct task *task, int64_t time)
 {
     struct ptrace_syscall_info info;
@@ -397,13 +449,16 @@ static void on_syscall(struct run *run, struct task *task, int64_t time)
                        "no system calls (PTRACE_GET_SYSCALL_INFO: %s)",
                        errno_name(errno));
     } else if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
-        if (run->options->order != ORDER_FREE && !run->ending &&
-            call_by_number((long)info.entry.nr) != CALL_NONE) {
-            task->held = HELD_CALL;
+        if (must_wait(run, task, &info)) {
+            hold(run, task, HELD_CALL);
             return;
         }
         enter(run, task, &info);
     } else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
+        if (must_wait(run, task, &info)) {
+            hold(run, task, HELD_AWAKE);
+            return;
+        }
         leave(run, task, &info, time);
     }
     resume(task, 0);
@@ -414,7 +469,7 @@ static void on_exit_event(struct run *run, struct task *task, int64_t time)
     unsigned long status = 0;
 
     if (run->options->order != ORDER_FREE && !run->ending) {
-        task->held = HELD_EXIT;
+        hold(run, task, HELD_EXIT);
         return;
     }
     ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &status);

@@ -233,9 +233,9 @@ static void say_close(const struct row *row, const char *result,
 
     say(main, main->tone, "close(%d)%s", event->fd,
         event->ret < 0 ? result : "");
-    if (event->shared)
-        say(note, TONE_NOTE, "another process holds it");
-    else if (event->in.state == ST_LISTEN && unread > 0)
+    if (event->shared && event->in.state != ST_LISTEN)
+        say(note, TONE_NOTE, "still open elsewhere");
+    else if (event->in.state == ST_LISTEN && unread > 0 && !event->shared)
         say(note, TONE_WARN, "%d in the accept queue!", unread);
     else if (event->in.state != ST_LISTEN && unread > 0)
         say(note, TONE_WARN, "%d byte%s unread!", unread, s(unread));
@@ -361,7 +361,7 @@ static const char *default_action(int signal)
     case SIGCHLD:
         return "does nothing";
     default:
-        return "nobody catches it";
+        return ""; /* ends it: the next row says so */
     }
 }
 
@@ -416,12 +416,27 @@ void words_row(const struct model *model, const struct row *row, int width,
 
 /* ---- segments ---- */
 
+static void label_data(const struct row *row, int width, char *text,
+                       size_t size)
+{
+    const struct event *event = row->event;
+    const char *again = row->info->again ? " again" : "";
+    const char *fin = event->flags & FLAG_FIN ? "FIN " : "";
+    const char *push = event->flags & FLAG_PSH ? "PSH " : "";
+    char data[QUOTED] = "B";
+
+    int used = snprintf(NULL, 0, "%s%s%d %s", push, fin, event->len, again);
+    if (event->snip_len > 0 && width - used >= 5)
+        quote(event, event->len, width - used, data);
+    else if (used + 1 > width)
+        push = "";
+    snprintf(text, size, "%s%s%d %s%s", push, fin, event->len, data, again);
+}
+
 void words_packet(const struct row *row, int width, char *text, size_t size)
 {
     const struct event *event = row->event;
     const char *again = row->info->again ? " again" : "";
-    int room = width - (int)strlen(again);
-    char data[QUOTED];
 
     if (event->flags & FLAG_SYN) {
         snprintf(text, size, "SYN%s%s", event->flags & FLAG_ACK ? " ACK" : "",
@@ -429,15 +444,7 @@ void words_packet(const struct row *row, int width, char *text, size_t size)
     } else if (event->flags & FLAG_RST) {
         snprintf(text, size, "RST");
     } else if (event->len > 0) {
-        int used = snprintf(text, size, "%s%s%d ",
-                            event->flags & FLAG_PSH ? "PSH " : "",
-                            event->flags & FLAG_FIN ? "FIN " : "", event->len);
-        if (event->snip_len > 0 && room - used >= 5) {
-            quote(event, event->len, room - used, data);
-            snprintf(text + used, size - (size_t)used, "%s%s", data, again);
-        } else {
-            snprintf(text + used, size - (size_t)used, "B%s", again);
-        }
+        label_data(row, width, text, size);
     } else if (event->flags & FLAG_FIN) {
         snprintf(text, size, "FIN%s", again);
     } else if (row->info->probe) {
@@ -581,10 +588,9 @@ static void foot_truth(const struct model *model, struct foot *foot)
         add(line, "%s%d call%s", *line->text ? DOT : "", model->calls,
             s(model->calls));
     if (recording->wire && recording->calls)
-        add(line, DOT "TCP states: %d of %d checks agree", model->agree,
-            model->checks);
+        add(line, DOT "states: %d of %d agree", model->agree, model->checks);
     else if (recording->calls)
-        add(line, DOT "TCP states as the kernel gave them");
+        add(line, DOT "states: as the kernel gave them");
     if (recording->left_out > 0)
         add(add_line(foot, TONE_WARN),
             "%" PRId64 " more events did not fit and are not drawn",
@@ -615,7 +621,9 @@ static void foot_left(const struct model *model, struct foot *foot)
 {
     for (int i = 0; i < model->n_left; i++) {
         const struct left *left = &model->left[i];
-        bool queued = left->orphan && left->state == ST_ESTABLISHED;
+        /* What no process has open, and yet was not closed. */
+        bool queued = left->orphan && (left->state == ST_ESTABLISHED ||
+                                       left->state == ST_CLOSE_WAIT);
         struct phrase *line =
             add_line(foot, left->state == ST_TIME_WAIT ? TONE_DIM : TONE_PLAIN);
         add(line, "left behind: %d \303\227 %s at the %s's end, ", left->n,
@@ -623,9 +631,20 @@ static void foot_left(const struct model *model, struct foot *foot)
         if (queued)
             add(line, "never accepted");
         else
-            add(line, "%s", left->orphan ? "only the kernel's" : "still open");
+            add(line, "%s", left->orphan ? "held by no process" : "still open");
         if (left->unread)
             add(line, ", %d byte%s unread", left->unread, s(left->unread));
+    }
+}
+
+/* What the numbers in brackets are. */
+static void foot_tasks(const struct model *model, struct foot *foot)
+{
+    for (int side = 0; side < 2; side++) {
+        if (model->tasks[side] > 1)
+            add(add_line(foot, TONE_DIM),
+                "[n]: the %s's other processes and threads",
+                side ? "server" : "client");
     }
 }
 
@@ -674,6 +693,7 @@ int words_foot(const struct model *model, struct phrase lines[FOOT_LINES])
 
     foot_end(model, &foot);
     foot_exits(model, &foot);
+    foot_tasks(model, &foot);
     foot_left(model, &foot);
     foot_counters(model, &foot);
     foot_truth(model, &foot);
