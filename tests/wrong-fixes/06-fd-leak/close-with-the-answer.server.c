@@ -1,9 +1,9 @@
 /*
  * wrong: closes where it answers; who says nothing gets no answer.
  * fails: a_client_that_leaves_without_a_word_leaves_no_descriptor_behind
+ * says: are in CLOSE_WAIT
  * fails: a_client_that_leaves_in_mid_line_leaves_no_descriptor_behind
  * says: recv(2) returned 0 before there was a whole line
- * says: are in CLOSE_WAIT
  */
 #include "lab.h"
 

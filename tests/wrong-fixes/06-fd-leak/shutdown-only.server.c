@@ -1,8 +1,8 @@
 /*
  * wrong: shutdown(2) ends the connection and keeps the descriptor.
  * fails: a_refused_client_is_told_so_and_let_go
- * fails: forty_refused_clients_leave_no_descriptor_behind
  * says: every client has gone, and the server should hold no connection
+ * fails: forty_refused_clients_leave_no_descriptor_behind
  * says: descriptors open by now
  */
 #include "lab.h"

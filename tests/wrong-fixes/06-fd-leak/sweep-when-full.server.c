@@ -1,8 +1,8 @@
 /*
  * wrong: lets descriptors pile up and closes them all at EMFILE.
  * fails: a_refused_client_is_told_so_and_let_go
- * fails: forty_refused_clients_leave_no_descriptor_behind
  * says: and gets nothing: the server sleeps in accept(2)
+ * fails: forty_refused_clients_leave_no_descriptor_behind
  * says: should have at most 20 descriptors open by now, and has
  */
 #include "lab.h"

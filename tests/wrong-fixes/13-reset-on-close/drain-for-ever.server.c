@@ -1,8 +1,8 @@
 /*
  * wrong: reads on until the client ends, whenever that may be.
  * fails: a_client_that_never_stops_sending_is_cut_off
- * fails: a_client_that_falls_silent_is_not_waited_for_for_ever
  * says: client 1 sends without end, and should be cut off
+ * fails: a_client_that_falls_silent_is_not_waited_for_for_ever
  * says: the server should not wait for it for ever, and does: the server sleeps
  * in recv(2)
  */
