@@ -191,6 +191,19 @@ static void look_at_task(struct look *look, const struct proc_stat *process,
                  (int)task->arg[0]);
 }
 
+/* The keeper reads what the programs write: while it is not asleep in poll(2)
+ * somebody may be waiting for room in a pipe, or about to be woken. */
+static void look_at_keeper(struct look *look)
+{
+    struct proc_task task;
+    pid_t keeper = jail_pid(&jail, jail.keeper);
+
+    if (proc_tasks(jail.proc, keeper, &task, 1) != 1 || task.state != 'S')
+        look->for_ever = false;
+    else
+        look->switches += task.switches;
+}
+
 static struct look look_around(bool closely)
 {
     static struct proc_stat process[FAMILY];
@@ -211,6 +224,8 @@ static struct look look_around(bool closely)
         if (look.for_ever && proc_has_clock(jail.proc, process[i].pid))
             look.for_ever = false;
     }
+    if (closely)
+        look_at_keeper(&look);
     return look;
 }
 
