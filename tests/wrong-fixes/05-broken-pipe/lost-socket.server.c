@@ -57,13 +57,14 @@ static int serve(int conn_fd)
         ssize_t n = recv(conn_fd, request + len, sizeof request - len, 0);
         log_call("recv", conn_fd, n);
         if (n <= 0)
-            return -1;
+            return 0;
         len += (size_t)n;
         char *end;
         while ((end = memchr(request, '\n', len)) || len == sizeof request) {
             size_t line = end ? (size_t)(end + 1 - request) : len;
-            if (handle(conn_fd, request, line) == -1)
-                return -1;
+            int ret = handle(conn_fd, request, line);
+            if (ret != 0)
+                return ret;
             len -= line;
             memmove(request, request + line, len);
         }
