@@ -65,7 +65,8 @@ struct event {
     int fd;
     int64_t ret;    /* as the kernel returns it: -ECONNRESET */
     int64_t option; /* listen: backlog, shutdown: how, recv and send: flags,
-                       setsockopt: level << 32 | name, poll: timeout in ms */
+                       setsockopt: level << 32 | name, poll: timeout in ms,
+                       socket: 1 if it is TCP */
     struct socket_view in, out; /* before and after; accept: the new socket */
     int port;                   /* bind, connect: the port asked for */
     int queue;       /* connect: the listener's accept queue afterwards */

@@ -114,6 +114,15 @@ static int same_inode(const struct diag_socket *socket, void *with)
     return 1;
 }
 
+void look_remember(pid_t pid, int fd)
+{
+    unsigned long inode = look_inode(pid, fd);
+
+    if (refused && inode != 0)
+        known[inode % KNOWN] =
+            (struct diag_socket){.inode = (uint32_t)inode, .state = ST_CLOSED};
+}
+
 /* By its ports where they are known, which costs the same in any crowd. */
 static bool find_inode(unsigned long inode, struct diag_socket *out)
 {

@@ -18,6 +18,10 @@ int look_port(pid_t pid, uint64_t address, uint64_t size);
  * no TCP socket. pidfd: of that process. */
 void look_socket(pid_t pid, int pidfd, int fd, struct socket_view *view);
 
+/* Takes note of a new TCP socket: the kernel's list has it only once it is
+ * bound to a port or connected. */
+void look_remember(pid_t pid, int fd);
+
 /* Bytes received and not read in all sockets of a process. */
 int look_unread(pid_t pid, int pidfd);
 

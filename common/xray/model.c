@@ -425,8 +425,11 @@ static void sample_state(struct lifelines *lines, struct row *row)
     if (!is_call(row) || row->conn < 0 || row->kind == ROW_ENTER)
         return;
     view = row->event->out.cookie ? &row->event->out : &row->event->in;
-    if (view->cookie && view->state != ST_LISTEN &&
-        view->state != lines->now[row->conn][row->side])
+    /* Nobody can be asked about a socket that is closed. */
+    if (row->event->call == CALL_CLOSE && !row->event->shared)
+        lines->now[row->conn][row->side] = ST_NONE;
+    else if (view->cookie && view->state != ST_LISTEN &&
+             view->state != lines->now[row->conn][row->side])
         row->become[row->side] = view->state;
 }
 

@@ -141,6 +141,10 @@ static void take_option(struct event *event, long number, const uint64_t *args)
         event->option = (int64_t)((args[1] & 0xffff) << 32 | args[2]);
         take_snip(event, event->tid, args[3], args[4] > 8 ? 8 : args[4]);
         break;
+    case CALL_SOCKET:
+        event->option = (args[0] == AF_INET || args[0] == AF_INET6) &&
+                        (args[1] & 0xf) == SOCK_STREAM;
+        break;
     case CALL_SENDFILE:
         event->len = args[3] > INT32_MAX ? INT32_MAX : (int)args[3];
         break;
@@ -259,6 +263,8 @@ static void look_again(struct event *event, const struct task *task)
                     event->ret >= 0 ? (int)event->ret : -1, &event->out);
     else if (call->on_socket && event->call != CALL_CLOSE)
         look_socket(task->tgid, task->pidfd, event->fd, &event->out);
+    if (event->call == CALL_SOCKET && event->ret >= 0 && event->option == 1)
+        look_remember(task->tgid, (int)event->ret);
     if (call->receives && event->ret > 0)
         take_payload(event, task->args, task->tid, event->ret);
     if (event->call == CALL_CONNECT &&

@@ -8,12 +8,12 @@
 enum {
     EDGE = 24,
     TIME_END = 58,
-    WIRE = 196,
+    WIRE = 176,
     BAR = 8,
     TOP = 62,
     SIDE_LEAST = 176,
-    SIDE_MOST = 322,
-    CALL_CHARS = 40,
+    SIDE_MOST = 264,
+    CALL_CHARS = 33,
     BAND = 34,
 };
 
@@ -341,9 +341,7 @@ static void put_lifeline(const struct drawing *drawing, enum side side)
 
     for (int i = 0; i < model->n_rows; i++) {
         int next = model->rows[i].state[side];
-        if (model->rows[i].kind == ROW_CONN || model->rows[i].kind == ROW_LIKE)
-            continue;
-        if (next == state)
+        if (model->rows[i].kind == ROW_LIKE || next == state)
             continue;
         double to = change_at(drawing, i, side);
         put_bar(drawing, side, state, from, to);
@@ -416,7 +414,7 @@ static void put_packet(const struct drawing *drawing, const struct row *row,
     double middle = (drawing->left + BAR + drawing->right) / 2;
 
     tag_of(drawing->model, row, tag);
-    words_packet(row, 18 - text_width(tag), label, sizeof label);
+    words_packet(row, 17 - text_width(tag), label, sizeof label);
     snprintf(full, sizeof full, "%s%s", tag, label);
     double width = text_width(full) * 7.25 + 14;
     put_arrow(drawing, row, y, class);
@@ -631,6 +629,7 @@ static void put_foot(const struct drawing *drawing)
 
 static void put_who(const struct drawing *drawing, enum side side)
 {
+    static const char *const who[] = {"client", "server"};
     FILE *file = drawing->file;
     double bar = (side ? drawing->right : drawing->left) + BAR / 2.0;
     double room = side ? drawing->width - bar + 45 - EDGE : bar + 45 - EDGE;
@@ -638,15 +637,18 @@ static void put_who(const struct drawing *drawing, enum side side)
 
     snprintf(command, sizeof command, "%s",
              drawing->model->recording->command[side]);
+    /* A program that is called what it is needs no second line. */
+    bool named = strcmp(command, who[side]) != 0 && *command;
     text_fit(command, (int)((clamp(room, 90, 300) - 28) / state_width));
     double width = text_width(command) * state_width + 28;
     width = clamp(width, 90, 300);
     double x = side ? bar - 45 : bar + 45 - width;
     put_box(file, x, TOP - 14, width, 42, 7, "x");
     double end = side ? x + 14 : x + width - 14;
-    put_text(file, end, TOP + 3, side ? "w" : "w e",
-             side ? "server" : "client");
-    put_text(file, end, TOP + 19, side ? "u" : "u e", command);
+    put_text(file, end, named ? TOP + 3 : TOP + 11, side ? "w" : "w e",
+             who[side]);
+    if (named)
+        put_text(file, end, TOP + 19, side ? "u" : "u e", command);
 }
 
 static void put_head(const struct drawing *drawing, double height)

@@ -340,38 +340,32 @@ static void draw_packet(struct canvas *canvas, const struct layout *at,
     end_line(canvas);
 }
 
-/* One column: the label and both states stand right of the lifelines. */
+/* One column: the label and the states stand right of the lifelines, those
+ * that do not fit on lines of their own. */
 static void draw_packet_narrow(struct canvas *canvas, const struct layout *at,
                                const struct model *model, const struct row *row)
 {
     static const char *const who[] = {"client ", "server "};
-    int look = packet_look(row->event), width = 0;
+    int look = packet_look(row->event);
     char label[PHRASE], tag[16];
 
-    for (int side = 0; side < 2; side++) {
-        if (row->become[side])
-            width += 9 + text_width(state_name(row->become[side]));
-    }
     tag_of(model, row, tag);
-    /* Both states and a word do not always fit: then they get a line. */
-    bool below = width > 0 && width + 10 > at->room;
-    int room = at->room - text_width(tag) - (below ? 0 : width);
-    words_packet(row, room, label, sizeof label);
+    words_packet(row, at->room - text_width(tag), label, sizeof label);
+    text_fit(label, at->room - text_width(tag));
     draw_arrow(canvas, at, row);
     int x = put(canvas, at->server, tag, DIM);
     x = put(canvas, x, label, look == DIM ? DIM : look | BOLD) + 2;
-    if (below) {
-        end_line(canvas);
-        draw_lifelines(canvas, at, row);
-        x = at->server + 2;
-    }
     for (int side = 0; side < 2; side++) {
+        const char *name = state_name(row->become[side]);
         if (row->become[side] == ST_NONE)
             continue;
+        if (x + 7 + text_width(name) > canvas->width) {
+            end_line(canvas);
+            draw_lifelines(canvas, at, row);
+            x = at->server + 2;
+        }
         x = put(canvas, x, who[side], DIM);
-        x = put(canvas, x, state_name(row->become[side]),
-                state_look(row->become[side])) +
-            2;
+        x = put(canvas, x, name, state_look(row->become[side])) + 2;
     }
     end_line(canvas);
 }
@@ -577,8 +571,11 @@ static void draw_head(struct canvas *canvas, const struct layout *at,
         put_right(canvas, at->client, "client", BOLD);
         put(canvas, at->server, "server", BOLD);
         put(canvas, middle - (int)strlen(wire) / 2, wire, DIM);
-        end_line(canvas);
-        for (int side = 0; side < 2; side++)
+        bool named = strcmp(recording->command[CLIENT], "client") != 0 ||
+                     strcmp(recording->command[SERVER], "server") != 0;
+        if (named)
+            end_line(canvas);
+        for (int side = 0; side < 2 && named; side++)
             put_beside(canvas, at, (enum side)side, recording->command[side],
                        DIM);
     }

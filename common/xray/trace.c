@@ -106,7 +106,7 @@ static int start(struct run *run, enum side side)
     }
     if (run->traced && !want_trace) {
         run->traced = run->recording->calls = false;
-        recording_miss(run->recording, "no system calls (ptrace: %s)",
+        recording_miss(run->recording, "system calls (ptrace: %s)",
                        errno_name(refused_errno));
     }
     run->recording->pid[side] = pid;
@@ -446,7 +446,7 @@ static void on_syscall(struct run *run, struct task *task, int64_t time)
 
     if (ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, sizeof info, &info) <= 0) {
         recording_miss(run->recording,
-                       "no system calls (PTRACE_GET_SYSCALL_INFO: %s)",
+                       "system calls (PTRACE_GET_SYSCALL_INFO: %s)",
                        errno_name(errno));
     } else if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
         if (must_wait(run, task, &info)) {
@@ -739,11 +739,17 @@ int trace_run(struct recording *recording, struct capture *capture,
     end(&run);
     capture_drain(capture, recording, run.step);
     if (recording->calls && look_refused())
-        recording_miss(recording, "less about the sockets (pidfd_getfd: %s)",
-                       look_refused());
+        recording_miss(
+            recording,
+            "part of what the kernel knows of a socket (pidfd_getfd: %s)",
+            look_refused());
     if (run.ok && !recording->calls && !recording->wire) {
-        snprintf(why, size, "neither calls nor packets can be seen here: %s",
-                 recording->missing[0]);
+        snprintf(why, size, "neither packets nor calls can be seen here:");
+        for (int i = 0; i < recording->n_missing; i++) {
+            size_t n = strlen(why);
+            snprintf(why + n, size - n, "%s %s", i ? "," : "",
+                     recording->missing[i]);
+        }
         run.ok = false;
     }
     recording_sort(recording);

@@ -684,7 +684,7 @@ static void foot_end(const struct model *model, struct foot *foot)
             "time was up after %g s: this is how far it came",
             recording->time_up / 1000.0);
     for (int i = 0; i < recording->n_missing; i++)
-        add(add_line(foot, TONE_WARN), "not seen: %s", recording->missing[i]);
+        add(add_line(foot, TONE_WARN), "missing: %s", recording->missing[i]);
 }
 
 int words_foot(const struct model *model, struct phrase lines[FOOT_LINES])
