@@ -202,6 +202,8 @@ format:
 	@sh tests/door/format.sh
 check: $(MINE) $(REFERENCE) $(FIXED) $(SUITES) $(UNITS) $(TOOLS)
 	@sh tests/door/check.sh $(filter-out build/unit/forbid,$(UNITS))
+new-lab:
+	@sh tests/door/new-lab.sh '$(NAME)'
 handouts: $(MINE) $(REFERENCE) $(TOOLS)
 	@sh tests/door/handouts.sh
 bench: $(MINE) $(REFERENCE) $(SUITES) $(TOOLS) build/kit.a

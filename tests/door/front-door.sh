@@ -154,6 +154,23 @@ for folder in build/solutions/*/; do
     fi
 done
 
+# ---- the next lab ----
+try bad make new-lab
+says 'NAME=kebab-name'
+try bad make new-lab NAME='Not Good'
+try bad make new-lab NAME=short-read
+says 'There is a lab of that name'
+try 0 make new-lab NAME=wrong-turn
+says 'is laid out'
+new=$(ls -d labs/*-wrong-turn) number=$(echo "$new" | sed 's/[^0-9]*0*\([0-9]*\).*/\1/')
+try bad make "test$number"
+says 'not written yet'
+try 0 make "lab$number"
+try bad make test
+says "lab $number: the kit itself is not sound"
+rm -r labs/*-wrong-turn solutions/*-wrong-turn .shipped/*-wrong-turn \
+    tests/*-wrong-turn.c tests/*/*-wrong-turn handouts/*-wrong-turn.md
+
 # ---- nothing is left running ----
 if unshare --user --map-root-user --pid --fork --mount-proc true 2>/dev/null; then
     # In a pid namespace of its own, so that all that is left is what we left.

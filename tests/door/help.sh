@@ -20,5 +20,6 @@ for maintainers
 make check        the strict proof, unit tests, handouts, formatting
 make soak         every suite against every variant: RUNS=20 LOAD=0 LABS="2 5"
 make bench        what the kit costs, as ratios
+make new-lab NAME=wrong-turn   the files of the next lab
 make handouts     run the handouts' examples again and draw their figures
 END

@@ -108,7 +108,7 @@ void story_fail(const char *format, ...)
     add_folded(current->text, sizeof current->text, 9, broken);
     stage_evidence();
     add(current->text, sizeof current->text, "\n%s", notes);
-    if (current->cause) {
+    if (current->cause && current->cause[0]) {
         add(current->text, sizeof current->text, "   %-9s ", "cause");
         add_folded(current->text, sizeof current->text, 13, current->cause);
     }

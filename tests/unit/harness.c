@@ -62,7 +62,7 @@ START_TEST(a_story_names_what_the_kernel_shows)
     says("fails_a_frozen_server", "stands still");
     says("fails_a_server_that_ends", "exit status 3");
     says("fails_a_server_that_crashes", "SIGSEGV");
-    says("fails_a_descriptor_that_leaks", "it holds 1, of which 1 are in");
+    says("fails_a_descriptor_that_leaks", "of which 1 are in CLOSE_WAIT");
     says("fails_a_zombie", "zombies");
     says("fails_a_child_that_keeps_the_connection", "it holds 1");
     says("fails_pipes_that_leak", "descriptors open");
