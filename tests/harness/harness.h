@@ -46,6 +46,10 @@ void contract(const TTest *test, const char *cause);
  * sysctls or counters that belong to the whole machine there. */
 void need_private_network(void);
 
+/* Ends the test as "not judged" where no program may have that many descriptors
+ * open: RLIMIT_NOFILE, the hard limit. */
+void need_files(int count);
+
 /* A number from min to max, both included, that depends on the seed (SEED=, in
  * the report) and on nothing else. */
 int pick(int min, int max);
@@ -95,6 +99,15 @@ void run_client(struct program *program, int port, ...)
 void freeze(struct program *program);
 void thaw(struct program *program);
 
+/*
+ * Lets a program that tries to connect to a port where nobody listens try so
+ * many times (or as often as it ever will), and freezes it at a moment when
+ * nothing but a TIME_WAIT has that port at its own end; a program that keeps
+ * the port is frozen as it is, one that has ended is left alone. Private
+ * networks only: call need_private_network() first.
+ */
+void freeze_between_tries(struct program *program, int port, int tries);
+
 /* Returns once the program sleeps in a system call: what it was given, it has
  * worked off, or it has no room for more. */
 void wait_until_asleep(struct program *program);
@@ -108,6 +121,11 @@ void expect_exit(struct program *program, int status);
 /* Waits until the program has died of that signal. A sanitizer turns some
  * signals into an exit status other than 0: that counts as well. */
 void expect_death(struct program *program, int signal_number);
+
+/* Waits until the program, with its children, sleeps, and expects it to do so:
+ * one that asks again and again (EAGAIN, a poll(2) that always returns) burns
+ * processor time instead. */
+void expect_rest(const struct program *program);
 
 /* Expects the program to be alive, under the pid it was started with. */
 void expect_running(const struct program *program);
@@ -190,6 +208,10 @@ void expect_cut_off(int peer, size_t most, int seconds);
 /* Returns once the program has read what was said, and waits for more. */
 void wait_until_read(int peer);
 
+/* Expects the program, once it sleeps again, to have read all that was said: it
+ * must not sleep while bytes of this peer wait in its receive queue. */
+void expect_all_read(int peer);
+
 /* shutdown(SHUT_WR): the server reads EOF, and may still answer. */
 void finish(int peer);
 
@@ -209,7 +231,7 @@ void vanish(int peer);
  * stretches them) no program has the server's end of its connection open any
  * more. Of all verbs only these two have a bound in time: for a lab whose
  * subject is time. While the second waits, another peer says a line (with its
- * "\n") again and again, and expects that answer each time.
+ * "\n") every 50 ms, and expects that answer each time.
  */
 void expect_let_go(int peer, int ms);
 void expect_let_go_while(int peer, int ms, int talker, const char *line,
@@ -243,6 +265,9 @@ void expect_cut_short(int peer, size_t len);
 /* Expects that nothing is ever said to this peer again, and that it stays
  * connected. */
 void expect_silence(int peer);
+
+/* Reads to the end; expects fewer than len bytes, and then a FIN. */
+void expect_ends_early(int peer, size_t len);
 
 /* Expects that the program does not hold on to this silent peer for ever: it
  * has closed the connection, or sleeps in a call that has a time limit. */

@@ -24,6 +24,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { BUDGET_S = 60, TEST_LIMIT_S = 90 };
@@ -83,11 +84,11 @@ int pick(int min, int max)
     return min + (int)(next_random() % (uint64_t)(max - min + 1));
 }
 
-static void end_unjudged(const char *why)
+static void end_unjudged(const char *why, const char *remedy)
 {
     snprintf(current->text, sizeof current->text,
              "   not judged on this machine: %s\n   remedy    %s\n", why,
-             net_remedy());
+             remedy);
     current->verdict = NOT_JUDGED;
     _exit(0);
 }
@@ -95,7 +96,25 @@ static void end_unjudged(const char *why)
 void need_private_network(void)
 {
     if (tier == NET_SHARED)
-        end_unjudged(tier_why);
+        end_unjudged(tier_why, net_remedy());
+}
+
+void need_files(int count)
+{
+    struct rlimit files = {0};
+    char why[128];
+
+    getrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_max < (rlim_t)count) {
+        snprintf(why, sizeof why,
+                 "it takes %d descriptors, and the hard limit here is %lu",
+                 count, (unsigned long)files.rlim_max);
+        end_unjudged(why, "ulimit -Hn: a higher one is root's to give, "
+                          "limits.conf(5)");
+    }
+    if (files.rlim_cur < (rlim_t)count)
+        files.rlim_cur = (rlim_t)count;
+    setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /* ---- one test ---- */
