@@ -72,6 +72,13 @@ enum waited wait_within(bool (*ready)(void *with), void *with, int ms,
 const char *wait_words(void); /* why the last one did not end in READY */
 bool wait_has_limit(void);    /* all sleep, and some until a clock strikes */
 
+/* rest.c: for wait_for(), with a struct rest whose since is now. */
+struct rest {
+    unsigned long switches;
+    int64_t since;
+};
+bool rest_has_come(void *with);
+
 /* story.c */
 void story_begin(void);
 void story_finish(char *text, size_t size);

@@ -414,6 +414,25 @@ void wait_until_read(int number)
                peer->program->name);
 }
 
+void expect_all_read(int number)
+{
+    struct peer *peer = get(number);
+    struct rest rest = {.since = now_ns()};
+    struct diag_socket far = {.state = ST_NONE};
+
+    if (wait_for(rest_has_come, &rest) != READY)
+        story_fail("the %s should read what client %d said and sleep again, "
+                   "and does not: %s",
+                   peer->program->name, number, wait_words());
+    if (far_end(peer, &far) != ST_NONE && far.rqueue > 0)
+        story_fail("the %s should read all that client %d said before it "
+                   "sleeps again, and it sleeps while %u bytes wait in the "
+                   "receive queue of that connection",
+                   peer->program->name, number, far.rqueue);
+    story_step("the %s has read all that client %d said", peer->program->name,
+               number);
+}
+
 /* ---- ending ---- */
 
 void finish(int number)
@@ -680,6 +699,30 @@ void expect_cut_short(int number, size_t len)
                    number, len, got, instead(&r, waited));
     story_step("client %d reads %zu bytes, and then gets ECONNRESET", number,
                got);
+}
+
+void expect_ends_early(int number, size_t len)
+{
+    struct reading r = {.peer = get(number)};
+    enum waited waited = READY;
+    size_t got = 0;
+
+    while (got < len && !r.eof && !r.error && waited == READY) {
+        waited = wait_for(anything, &r);
+        got += r.peer->len;
+        take(r.peer, r.peer->len);
+    }
+    if (got >= len)
+        story_fail("client %d should get fewer than %zu bytes and then the end "
+                   "of the stream (FIN), and gets them all",
+                   number, len);
+    if (!r.eof)
+        story_fail("client %d should get fewer than %zu bytes and then the end "
+                   "of the stream (FIN), and after %zu gets %s",
+                   number, len, got, instead(&r, waited));
+    story_step("client %d reads %zu bytes, and then the end of the stream "
+               "(FIN)",
+               number, got);
 }
 
 void expect_silence(int number)
