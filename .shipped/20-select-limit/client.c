@@ -1,0 +1,68 @@
+/*
+ * Connects COUNT times and stays connected, as so many visitors would, and
+ * greets over each connection. Prints how many of them were answered.
+ *
+ * run:   ./client [PORT] [COUNT]        default 7020, 1100
+ * exit:  0 when all were answered, 1 when not
+ */
+#include "lab.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { DEFAULT_PORT = 7020, DEFAULT_COUNT = 1100, MOST = 4000, PATIENCE_S = 2 };
+
+static void raise_limit(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == -1)
+        die("getrlimit");
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) == -1)
+        die("setrlimit");
+}
+
+/* Returns 0 when "world" came back. */
+static int greet(int fd)
+{
+    char text[64];
+    size_t len = 0;
+    ssize_t n = send(fd, "hello\n", strlen("hello\n"), MSG_NOSIGNAL);
+
+    log_call("send", fd, n);
+    while (len < strlen("world\n")) {
+        n = recv(fd, text + len, strlen("world\n") - len, 0);
+        log_call("recv", fd, n);
+        if (n <= 0)
+            return -1;
+        len += (size_t)n;
+    }
+    return memcmp(text, "world\n", len) == 0 ? 0 : -1;
+}
+
+int main(int argc, char *argv[])
+{
+    int answered = 0;
+
+    lab_start("client", "[PORT] [COUNT]", argc, argv);
+    int port = lab_arg(1, DEFAULT_PORT, 1, 65535);
+    int count = lab_arg(2, DEFAULT_COUNT, 1, MOST);
+    raise_limit();
+
+    while (answered < count) {
+        int fd = connect_to(port);
+        if (fd == -1)
+            break;
+        set_patience(fd, PATIENCE_S);
+        if (greet(fd) == -1)
+            break;
+        answered++;
+    }
+    printf("%d of %d answered\n", answered, count);
+    log_event("bye", "answered=%d", answered);
+    return answered == count ? 0 : 1;
+}

@@ -1,0 +1,125 @@
+/*
+ * Greets many clients side by side: each line "hello" is answered with a line
+ * "world". One process; select(2) tells whose turn it is.
+ *
+ * run:   ./server [PORT]        default 7020
+ * watch: strace -e trace=select,accept,close ./server
+ */
+#include "lab.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PORT = 7020, MOST_FILES = 4096, LONGEST_LINE = 1024, PAUSE_MS = 10 };
+
+static struct {
+    fd_set ready; /* who is asked about, and then who has something to say */
+    long listen_fd;
+    int highest; /* the highest descriptor so far */
+} server;
+
+static struct client {
+    bool here;
+    size_t len;
+    char line[LONGEST_LINE];
+} client[MOST_FILES]; /* by descriptor; the listening socket is here too */
+
+static void raise_limit(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == -1)
+        die("getrlimit");
+    files.rlim_cur = files.rlim_max;
+    if (files.rlim_cur > MOST_FILES)
+        files.rlim_cur = MOST_FILES;
+    if (setrlimit(RLIMIT_NOFILE, &files) == -1)
+        die("setrlimit");
+}
+
+static void welcome(int fd)
+{
+    client[fd].here = true;
+    client[fd].len = 0;
+    if (fd > server.highest)
+        server.highest = fd;
+}
+
+static void take_one(int listen_fd)
+{
+    int conn_fd = accept(listen_fd, NULL, NULL);
+
+    if (conn_fd == -1) {
+        log_call("accept", listen_fd, -1);
+        poll(NULL, 0, PAUSE_MS); /* EMFILE stays true for a while */
+        return;
+    }
+    log_accept(conn_fd);
+    welcome(conn_fd);
+}
+
+/* Answers one line. Returns false to hang up. */
+static bool handle(int fd, const char *line, size_t len)
+{
+    bool known = len == strlen("hello\n") && memcmp(line, "hello\n", len) == 0;
+    const char *text = known ? "world\n" : "error: unknown request\n";
+
+    ssize_t n = send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+    log_call("send", fd, n);
+    return known && n == (ssize_t)strlen(text);
+}
+
+static void hear(int fd, struct client *from)
+{
+    char *rest = from->line + from->len, *end;
+
+    ssize_t n = recv(fd, rest, sizeof from->line - from->len, 0);
+    log_call("recv", fd, n);
+    from->len += n > 0 ? (size_t)n : 0;
+    bool go_on = n > 0;
+    while (go_on && (end = memchr(from->line, '\n', from->len))) {
+        size_t len = (size_t)(end + 1 - from->line);
+        go_on = handle(fd, from->line, len);
+        from->len -= len;
+        memmove(from->line, end + 1, from->len);
+    }
+    if (go_on && from->len == sizeof from->line)
+        go_on = handle(fd, from->line, from->len);
+    if (go_on)
+        return;
+    from->here = false;
+    close(fd);
+    log_call("close", fd, 0);
+}
+
+static void visit(int fd, bool is_ready)
+{
+    if (is_ready && fd == server.listen_fd)
+        take_one(fd);
+    else if (is_ready)
+        hear(fd, &client[fd]);
+}
+
+int main(int argc, char *argv[])
+{
+    lab_start("server", "[PORT]", argc, argv);
+    raise_limit();
+    server.listen_fd = listen_on(lab_arg(1, PORT, 0, 65535));
+    welcome((int)server.listen_fd);
+
+    for (;;) {
+        for (int fd = 0; fd <= server.highest; fd++) {
+            visit(fd, FD_ISSET(fd, &server.ready));
+            if (client[fd].here)
+                FD_SET(fd, &server.ready);
+            else
+                FD_CLR(fd, &server.ready);
+        }
+        if (select(server.highest + 1, &server.ready, NULL, NULL, NULL) == -1)
+            die("select");
+    }
+}
