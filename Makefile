@@ -48,6 +48,7 @@ XRAY := $(call objects,$(wildcard common/xray/*.c))
 GRADE := $(call objects,$(filter-out tests/grade/handouts.c,$(wildcard tests/grade/*.c)))
 SUITES := $(STEMS:%=build/tests/%)
 UNITS := $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/*.c))
+BENCHES := $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c))
 MAINS := build/obj/common/xray/main.o build/obj/tests/grade/main.o \
          build/obj/tests/harness/main.o
 TOOLS := build/grade build/xray build/handouts build/enter build/watch
@@ -78,6 +79,10 @@ $(SUITES): build/tests/%: tests/%.c $(HARNESS) $(COMMON)
 $(UNITS): build/unit/%: tests/unit/%.c build/kit.a
 	@mkdir -p $(@D)
 	@$(CC) $(KIT) -MF build/obj/unit-$*.d -o $@ $< build/kit.a $(CHECK)
+
+$(BENCHES): build/bench/%: tests/bench/%.c build/kit.a
+	@mkdir -p $(@D)
+	@$(CC) $(KIT) -MF build/obj/bench-$*.d -o $@ $< build/kit.a $(CHECK)
 
 # A suite and a server that the harness itself is tried on.
 build/unit/fake-suite: tests/unit/fake/suite.c $(HARNESS) $(COMMON)
@@ -202,11 +207,13 @@ format:
 	@sh tests/door/format.sh
 check: $(MINE) $(REFERENCE) $(FIXED) $(SUITES) $(UNITS) $(TOOLS)
 	@sh tests/door/check.sh $(filter-out build/unit/forbid,$(UNITS))
+sanitize:
+	@sh tests/door/sanitize.sh
 new-lab:
 	@sh tests/door/new-lab.sh '$(NAME)'
 handouts: $(MINE) $(REFERENCE) $(TOOLS)
 	@sh tests/door/handouts.sh
-bench: $(MINE) $(REFERENCE) $(SUITES) $(TOOLS) build/kit.a
+bench: $(MINE) $(REFERENCE) $(SUITES) $(TOOLS) $(BENCHES)
 	@CC='$(CC)' sh tests/bench/run.sh
 clean:
 	@rm -rf build/obj build/tests build/unit build/bench build/labs \
