@@ -239,7 +239,7 @@ out:
 /* One end of a connection as the sweep over all events has it. */
 struct end {
     int state;
-    bool has_fin, has_sent;
+    bool has_fin, has_sent, syn_ack;
     uint32_t isn, fin;  /* sequence numbers of its SYN and FIN */
     uint32_t top;       /* behind the last byte it sent */
     uint64_t read;      /* bytes that recv has returned */
@@ -462,14 +462,18 @@ static void follow_numbers(struct end *end, const struct event *event,
     if (syn && !end->has_sent)
         end->isn = event->seq;
     if (!end->has_sent) {
+        end->syn_ack = syn && (event->flags & FLAG_ACK);
         end->has_sent = true;
         end->top = top;
         return;
     }
+    /* Connected to itself, one socket sends both, with one number. */
+    bool first_syn_ack = syn && (event->flags & FLAG_ACK) && !end->syn_ack;
+    end->syn_ack |= first_syn_ack;
     if (event->len + syn + fin == 0)
         info->probe = event->seq + 1 == end->top;
     else if ((int32_t)(top - end->top) <= 0)
-        info->again = true;
+        info->again = !first_syn_ack;
     else
         end->top = top;
 }

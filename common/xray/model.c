@@ -197,6 +197,10 @@ static void add_call_rows(struct model *model, struct rows *rows, size_t i)
     const struct event *event = &model->recording->events[i];
     const struct info *info = &model->info[i];
     bool two = splits(model, i);
+
+    /* A look that finds something, or is not meant to wait, is no event. */
+    if (call_get(event->call)->watches && !two && event->ret >= 0)
+        return;
     struct row *row = add_row(rows, two ? ROW_ENTER : ROW_CALL, event->t0);
 
     row->side = event->side;
@@ -439,7 +443,11 @@ static void follow_state(struct lifelines *lines, struct row *row)
         sample_state(lines, row);
     if (row->conn >= 0) {
         int *now = lines->now[row->conn];
-        lines->current = row->conn;
+        /* A call on another connection than the last segment's does not make
+         * the lines jump to and fro. */
+        if (!is_call(row) || row->become[0] || row->become[1] ||
+            lines->current < 0)
+            lines->current = row->conn;
         /* A connect that is given up sends nothing. */
         if (row->kind == ROW_CALL && row->event->call == CALL_CLOSE &&
             now[row->side] == ST_SYN_SENT)
@@ -484,9 +492,20 @@ static void follow_waits(struct lifelines *lines, struct row *row)
     } else if (row->kind == ROW_EXIT) {
         lines->waiting[side] = row->wait[side] = false;
     }
-    /* A client in the accept queue waits there if nobody is about to come. */
-    if ((row->kind == ROW_CALL || row->kind == ROW_LEAVE) &&
-        row->event->queue > 0 && lines->accepting == 0)
+}
+
+/* A client in the accept queue waits there if nobody is about to come. */
+static void find_queued(const struct lifelines *lines, int i)
+{
+    struct row *row = &lines->model->rows[i], *next = row + 1;
+
+    if ((row->kind != ROW_CALL && row->kind != ROW_LEAVE) ||
+        row->event->queue == 0 || lines->accepting > 0)
+        return;
+    while (next < lines->model->rows + lines->model->n_rows && !is_call(next))
+        next++;
+    if (next == lines->model->rows + lines->model->n_rows ||
+        !call_get(next->event->call)->new_socket)
         row->queued = row->event->queue;
 }
 
@@ -500,6 +519,7 @@ static int draw_lifelines(struct model *model)
     for (int i = 0; i < model->n_rows; i++) {
         follow_state(&lines, &model->rows[i]);
         follow_waits(&lines, &model->rows[i]);
+        find_queued(&lines, i);
     }
     free(lines.now);
     return 0;

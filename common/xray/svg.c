@@ -104,11 +104,12 @@ static void attribute(FILE *file, const char *name, double value)
     fputc('"', file);
 }
 
-/* Text for XML: markup escaped, and nothing that XML forbids. */
+/* Text for XML: markup escaped, and only what XML allows. */
 static void escaped(FILE *file, const char *text)
 {
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
+    while (*text) {
+        const char *from = text;
+        uint32_t c = text_next(&text);
         if (c == '&')
             fputs("&amp;", file);
         else if (c == '<')
@@ -117,8 +118,10 @@ static void escaped(FILE *file, const char *text)
             fputs("&gt;", file);
         else if (c == '"')
             fputs("&quot;", file);
+        else if (c < 0x80)
+            fputc((int)c, file);
         else
-            fputc(c < ' ' ? '?' : c, file);
+            fwrite(from, 1, (size_t)(text - from), file);
     }
 }
 
@@ -645,10 +648,12 @@ static void put_who(const struct drawing *drawing, enum side side)
     double x = side ? bar - 45 : bar + 45 - width;
     put_box(file, x, TOP - 14, width, 42, 7, "x");
     double end = side ? x + 14 : x + width - 14;
-    put_text(file, end, named ? TOP + 3 : TOP + 11, side ? "w" : "w e",
-             who[side]);
-    if (named)
-        put_text(file, end, TOP + 19, side ? "u" : "u e", command);
+    if (!named) {
+        put_text(file, x + width / 2, TOP + 11, "w m", who[side]);
+        return;
+    }
+    put_text(file, end, TOP + 3, side ? "w" : "w e", who[side]);
+    put_text(file, end, TOP + 19, side ? "u" : "u e", command);
 }
 
 static void put_head(const struct drawing *drawing, double height)

@@ -48,34 +48,11 @@ static void clear(struct canvas *canvas)
         canvas->line[i] = (struct cell){' ', PLAIN};
 }
 
-/* Takes one character off a UTF-8 string; a stray byte becomes '?'. */
-static uint32_t take_character(const char **text)
-{
-    const unsigned char *p = (const unsigned char *)*text;
-    int more = *p < 0x80   ? 0
-               : *p < 0xc0 ? -1
-               : *p < 0xe0 ? 1
-               : *p < 0xf0 ? 2
-                           : 3;
-    uint32_t c = more <= 0 ? *p : *p & (0x3fU >> more);
-
-    p++;
-    for (int i = 0; i < more; i++) {
-        if ((*p & 0xc0) != 0x80) {
-            more = -1;
-            break;
-        }
-        c = c << 6 | (*p++ & 0x3f);
-    }
-    *text = (const char *)p;
-    return more < 0 || c < ' ' || (c >= 0x7f && c < 0xa0) ? '?' : c;
-}
-
 /* Writes from column x on. Returns the column behind. */
 static int put(struct canvas *canvas, int x, const char *text, int look)
 {
     while (*text) {
-        uint32_t c = take_character(&text);
+        uint32_t c = text_next(&text);
         if (x >= 0 && x < canvas->width)
             canvas->line[x] = (struct cell){c, look};
         x++;

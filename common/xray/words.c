@@ -13,29 +13,50 @@
 
 enum { QUOTED = 4 * SNIP + 8, RESULT = 48 };
 
+uint32_t text_next(const char **text)
+{
+    const unsigned char *p = (const unsigned char *)*text;
+    int more = *p < 0x80   ? 0
+               : *p < 0xc2 ? -1
+               : *p < 0xe0 ? 1
+               : *p < 0xf0 ? 2
+               : *p < 0xf5 ? 3
+                           : -1;
+    uint32_t c = more <= 0 ? *p : *p & (0x3fU >> more);
+
+    p++;
+    for (int i = 0; i < more; i++) {
+        if ((*p & 0xc0) != 0x80) {
+            more = -1;
+            break;
+        }
+        c = c << 6 | (*p++ & 0x3f);
+    }
+    *text = (const char *)p;
+    bool surrogate = c >= 0xd800 && c < 0xe000, last = (c & 0xfffe) == 0xfffe;
+    if (more < 0 || c < ' ' || (c >= 0x7f && c < 0xa0) || surrogate || last)
+        return '?';
+    return c;
+}
+
 int text_width(const char *text)
 {
     int n = 0;
 
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80;
+    for (; *text; n++)
+        text_next(&text);
     return n;
 }
 
 void text_fit(char *text, int width)
 {
-    int n = 0;
+    const char *p = text;
 
     if (text_width(text) <= width)
         return;
-    for (char *p = text; *p; p++) {
-        if (((unsigned char)*p & 0xc0) == 0x80)
-            continue;
-        if (n++ == width - 1) {
-            strcpy(p, ELLIPSIS); /* at least one character, or the '\0' */
-            return;
-        }
-    }
+    for (int n = 0; n < width - 1; n++)
+        text_next(&p);
+    strcpy(text + (p - text), ELLIPSIS);
 }
 
 static void say(struct phrase *phrase, enum tone tone, const char *format, ...)
@@ -597,24 +618,37 @@ static void foot_truth(const struct model *model, struct foot *foot)
             recording->left_out);
 }
 
+static void say_end(const struct model *model, enum side side,
+                    struct phrase *line)
+{
+    const struct event *event = model_exit(model, side);
+
+    add(line, "%s: ", side ? "server" : "client");
+    if (event && event->signal)
+        add(line, "killed by %s", signal_name(event->signal));
+    else if (event)
+        add(line, "exit status %d", event->status);
+    else if (model->recording->stopped[side])
+        add(line, "still running, stopped by the x-ray");
+    else
+        add(line, "not started");
+    if (event && (event->signal || event->status))
+        line->tone = TONE_PLAIN;
+}
+
 static void foot_exits(const struct model *model, struct foot *foot)
 {
     struct phrase *line = add_line(foot, TONE_DIM);
 
-    for (int side = 0; side < 2; side++) {
-        const struct event *event = model_exit(model, (enum side)side);
-        add(line, "%s%s: ", side ? DOT : "", side ? "server" : "client");
-        if (event && event->signal)
-            add(line, "killed by %s", signal_name(event->signal));
-        else if (event)
-            add(line, "exit status %d", event->status);
-        else if (model->recording->stopped[side])
-            add(line, "still running, stopped by the x-ray");
-        else
-            add(line, "not started");
-        if (event && (event->signal || event->status))
-            line->tone = TONE_PLAIN;
+    if (!model_exit(model, CLIENT) && !model_exit(model, SERVER) &&
+        model->recording->stopped[CLIENT] &&
+        model->recording->stopped[SERVER]) {
+        add(line, "client and server: still running, stopped by the x-ray");
+        return;
     }
+    say_end(model, CLIENT, line);
+    add(line, DOT);
+    say_end(model, SERVER, line);
 }
 
 static void foot_left(const struct model *model, struct foot *foot)

@@ -48,6 +48,10 @@ int words_foot(const struct model *model, struct phrase lines[FOOT_LINES]);
 /* "SIGPIPE" */
 const char *signal_name(int signal);
 
+/* Takes the next character off a UTF-8 string that is not at its end. What is
+ * no character, or one that moves a terminal's cursor, becomes '?'. */
+uint32_t text_next(const char **text);
+
 /* Columns of a UTF-8 string, one for each character. */
 int text_width(const char *text);
 
