@@ -1,13 +1,11 @@
 /*
- * Asks for LENGTH bytes, says "thanks" as soon as the first of them are here,
- * and reads to the end. Prints how many came and how it ended.
+ * Uploads LENGTH bytes, and then reads and prints the answer.
  *
- * run:   ./client [PORT] [LENGTH]        default 7013, 1048576
- * exit:  0 when all came and then the end of the stream, 1 when not
+ * run:   ./client [PORT] [LENGTH]        default 7013, 16777216
+ * exit:  0 when it was answered, 1 when not
  */
 #include "lab.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,44 +13,49 @@
 
 enum {
     DEFAULT_PORT = 7013,
-    DEFAULT_LENGTH = 1 << 20,
-    MOST_LENGTH = 64 << 20,
+    DEFAULT_LENGTH = 16 << 20,
+    MOST_LENGTH = 1 << 30,
     PATIENCE_S = 2,
 };
 
-static int say(int fd, const char *text)
+/* Returns how many bytes were sent, all or up to the first error. */
+static int upload(int fd, int length)
 {
-    ssize_t n = send(fd, text, strlen(text), MSG_NOSIGNAL);
+    static const char body[65536];
+    char request[32];
 
+    snprintf(request, sizeof request, "PUT %d\n", length);
+    ssize_t n = send(fd, request, strlen(request), MSG_NOSIGNAL);
     log_call("send", fd, n);
-    return n == -1 ? -1 : 0;
+    if (n == -1)
+        return 0;
+    for (int sent = 0; sent < length; sent += (int)n) {
+        size_t left = (size_t)(length - sent);
+        size_t len = left < sizeof body ? left : sizeof body;
+        n = send(fd, body, len, MSG_NOSIGNAL);
+        log_call("send", fd, n);
+        if (n == -1)
+            return sent;
+    }
+    return length;
 }
 
-/* Reads to the end. Returns how many bytes came; *error is 0 if the stream
- * ended well, else the errno. */
-static size_t read_answer(int fd, int *error)
+/* Prints what comes until the stream ends. Returns 0, or -1 if it broke off. */
+static int print_answer(int fd)
 {
-    static char bytes[65536];
-    size_t len = 0;
+    char text[256];
+    ssize_t n;
 
-    for (;;) {
-        ssize_t n = recv(fd, bytes, sizeof bytes, 0);
+    while ((n = recv(fd, text, sizeof text, 0)) > 0) {
         log_call("recv", fd, n);
-        if (n <= 0) {
-            *error = n == 0 ? 0 : errno;
-            return len;
-        }
-        if (len == 0)
-            say(fd, "thanks\n");
-        len += (size_t)n;
+        fwrite(text, 1, (size_t)n, stdout);
     }
+    log_call("recv", fd, n);
+    return n == 0 ? 0 : -1;
 }
 
 int main(int argc, char *argv[])
 {
-    char request[32];
-    int error;
-
     lab_start("client", "[PORT] [LENGTH]", argc, argv);
     int port = lab_arg(1, DEFAULT_PORT, 1, 65535);
     int length = lab_arg(2, DEFAULT_LENGTH, 0, MOST_LENGTH);
@@ -61,12 +64,11 @@ int main(int argc, char *argv[])
         return 1;
     set_patience(fd, PATIENCE_S);
 
-    snprintf(request, sizeof request, "GET %d\n", length);
-    if (say(fd, request) == -1)
+    int sent = upload(fd, length);
+    if (sent < length || print_answer(fd) == -1) {
+        log_event("bye", "answered=no sent=%d", sent);
         return 1;
-    size_t len = read_answer(fd, &error);
-    printf("%zu of %d bytes, then %s\n", len, length,
-           error ? errno_name(error) : "the end of the stream");
-    close(fd);
-    return len == (size_t)length && error == 0 ? 0 : 1;
+    }
+    log_event("bye", "answered=yes sent=%d", sent);
+    return 0;
 }
