@@ -42,7 +42,7 @@ static size_t read_answer(int fd, char *line, size_t size)
 /* Greets, unless there is no connection: fd is -1 then. */
 static bool greet(int fd, const char *who)
 {
-    char line[64];
+    char line[64] = "";
     size_t len = 0;
 
     if (fd != -1) {
