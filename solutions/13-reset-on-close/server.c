@@ -31,7 +31,7 @@ static void hang_up(int conn_fd)
     /* FIX: close(2) over unread bytes is an RST, and takes back all that has
      * not arrived. End our side, and read until the peer ends its own: for so
      * many bytes and seconds at most, or a peer could keep us for ever. */
-    enum { LINGER_BYTES = 32 << 20, LINGER_S = 2 };
+    enum { LINGER_BYTES = 16 << 20, LINGER_S = 2 };
     static char unread[65536];
     time_t last = time(NULL) + LINGER_S;
     ssize_t n = shutdown(conn_fd, SHUT_WR);

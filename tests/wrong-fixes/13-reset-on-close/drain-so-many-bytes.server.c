@@ -29,7 +29,7 @@ static void hang_up(int conn_fd)
     ssize_t n = 1;
 
     shutdown(conn_fd, SHUT_WR);
-    for (ssize_t left = 32 << 20; n > 0 && left > 0; left -= n)
+    for (ssize_t left = 16 << 20; n > 0 && left > 0; left -= n)
         n = recv(conn_fd, unread, sizeof unread, 0);
     int ret = close(conn_fd);
 

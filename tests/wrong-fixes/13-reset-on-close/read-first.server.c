@@ -25,7 +25,7 @@ static void answer(int conn_fd, const char *text)
 
 static void hang_up(int conn_fd)
 {
-    enum { LINGER_BYTES = 32 << 20, LINGER_S = 2 };
+    enum { LINGER_BYTES = 16 << 20, LINGER_S = 2 };
     static char unread[65536];
     time_t last = time(NULL) + LINGER_S;
     ssize_t n = shutdown(conn_fd, SHUT_WR);
