@@ -8,8 +8,8 @@ trap 'rm -rf "$work"' EXIT
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 now() { date +%s%N; }
-# times N COMMAND...: the median of N runs, in microseconds.
-times() {
+# median N COMMAND...: the median of N runs, in microseconds.
+median() {
     n=$1
     shift
     i=0
@@ -34,13 +34,13 @@ edit_verdict() { touch labs/02-short-read/server.c; make test2; }
 fresh_test() { rm -rf build/labs build/shipped build/solutions; make test; }
 
 make test >/dev/null 2>&1
-one=$(times 9 compile labs/02-short-read/server.c)
+one=$(median 9 compile labs/02-short-read/server.c)
 echo "$one us to compile one program; ratios, medians, $(nproc) processors"
-ratio 'edit to verdict / compile of that file' "$(times 9 edit_verdict)" "$one" '2'
-all=$(times 3 all_programs)
-ratio 'make test, programs from clean / compile of labs/' "$(times 3 fresh_test)" "$all" '3 (with the proof)'
+ratio 'edit to verdict / compile of that file' "$(median 9 edit_verdict)" "$one" '2'
+all=$(median 3 all_programs)
+ratio 'make test, programs from clean / compile of labs/' "$(median 3 fresh_test)" "$all" '3 (with the proof)'
 build/grade tree >/dev/null 2>&1
-ratio 'judging alone (labs/ and solutions/) / compile of labs/' "$(times 3 build/grade tree)" "$all" '-'
+ratio 'judging alone (labs/ and solutions/) / compile of labs/' "$(median 3 build/grade tree)" "$all" '-'
 
 # The median of all passing contract tests on the solutions.
 for suite in build/tests/[0-9][0-9]-*; do
