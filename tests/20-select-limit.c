@@ -15,7 +15,7 @@ static int start_full(void)
     need_files(FILES);
     server.files = FILES;
     server.spare_fds = pick(990, 1005); /* 0, 1, 2, and the listening socket */
-    start(&server);
+    start(&server, "0");
     return LIMIT - (server.spare_fds + 4) + 1;
 }
 
@@ -144,7 +144,7 @@ END_TEST
 START_TEST(a_line_without_end_is_refused_and_a_reset_is_no_harm)
 {
     static char line[1025];
-    start(&server);
+    start(&server, "0");
     int long_winded = dial(&server);
     memset(line, 'x', sizeof line);
 

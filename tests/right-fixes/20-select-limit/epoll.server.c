@@ -1,6 +1,7 @@
 /* right: epoll(7): the kernel keeps the set, by descriptor, of any number. */
 #include "lab.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
@@ -9,11 +10,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PORT = 7020, MOST_FILES = 4096, LONGEST_LINE = 1024, PAUSE_MS = 10 };
+enum { PORT = 7020, FILES = 1000, MOST_FILES = 4096 };
+enum { LONGEST_LINE = 1024, PAUSE_MS = 10 };
 
 static struct {
     int epoll_fd;
-    long listen_fd;
+    int listen_fd;
+    int port;
 } server;
 
 static struct client {
@@ -21,17 +24,21 @@ static struct client {
     char line[LONGEST_LINE];
 } client[MOST_FILES]; /* by descriptor; the listening socket is here too */
 
-static void raise_limit(void)
+static void open_files(int count)
 {
     struct rlimit files;
 
     if (getrlimit(RLIMIT_NOFILE, &files) == -1)
         die("getrlimit");
     files.rlim_cur = files.rlim_max;
-    if (files.rlim_cur > MOST_FILES)
+    if (files.rlim_max > MOST_FILES)
         files.rlim_cur = MOST_FILES;
     if (setrlimit(RLIMIT_NOFILE, &files) == -1)
         die("setrlimit");
+    while (count-- > 0) {
+        if (open("/dev/null", O_RDONLY) == -1)
+            die("open");
+    }
 }
 
 static void welcome(int fd)
@@ -46,7 +53,6 @@ static void welcome(int fd)
 static void take_one(int listen_fd)
 {
     int conn_fd = accept(listen_fd, NULL, NULL);
-
     if (conn_fd == -1) {
         log_call("accept", listen_fd, -1);
         poll(NULL, 0, PAUSE_MS); /* EMFILE stays true for a while */
@@ -99,13 +105,14 @@ static void visit(int fd, bool is_ready)
 
 int main(int argc, char *argv[])
 {
-    lab_start("server", "[PORT]", argc, argv);
-    raise_limit();
-    server.listen_fd = listen_on(lab_arg(1, PORT, 0, 65535));
+    lab_start("server", "[PORT] [FILES]", argc, argv);
+    server.port = lab_arg(1, PORT, 0, 65535);
+    open_files(lab_arg(2, FILES, 0, MOST_FILES / 2));
+    server.listen_fd = listen_on(server.port);
     server.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (server.epoll_fd == -1)
         die("epoll_create1");
-    welcome((int)server.listen_fd);
+    welcome(server.listen_fd);
 
     for (;;) {
         struct epoll_event event[16];

@@ -1,6 +1,7 @@
 /* right: a thread a client: each waits for its own descriptor alone. */
 #include "lab.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,7 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PORT = 7020, LONGEST_LINE = 1024 };
+enum { PORT = 7020, FILES = 1000, MOST_FILES = 4096 };
+enum { LONGEST_LINE = 1024 };
 
 static bool handle(int fd, const char *line, size_t len)
 {
@@ -46,15 +48,21 @@ static void serve(int conn_fd)
     }
 }
 
-static void raise_limit(void)
+static void open_files(int count)
 {
     struct rlimit files;
 
     if (getrlimit(RLIMIT_NOFILE, &files) == -1)
         die("getrlimit");
     files.rlim_cur = files.rlim_max;
+    if (files.rlim_max > MOST_FILES)
+        files.rlim_cur = MOST_FILES;
     if (setrlimit(RLIMIT_NOFILE, &files) == -1)
         die("setrlimit");
+    while (count-- > 0) {
+        if (open("/dev/null", O_RDONLY) == -1)
+            die("open");
+    }
 }
 
 static void *serve_one(void *with)
@@ -72,9 +80,10 @@ int main(int argc, char *argv[])
     pthread_attr_t small;
     pthread_t thread;
 
-    lab_start("server", "[PORT]", argc, argv);
-    raise_limit();
-    int listen_fd = listen_on(lab_arg(1, PORT, 0, 65535));
+    lab_start("server", "[PORT] [FILES]", argc, argv);
+    int port = lab_arg(1, PORT, 0, 65535);
+    open_files(lab_arg(2, FILES, 0, MOST_FILES / 2));
+    int listen_fd = listen_on(port);
     pthread_attr_init(&small);
     pthread_attr_setstacksize(&small, 256 * 1024);
     pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);

@@ -7,6 +7,7 @@
 #define FD_SETSIZE 4096
 #include "lab.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
@@ -14,11 +15,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PORT = 7020, MOST_FILES = 4096, LONGEST_LINE = 1024, PAUSE_MS = 10 };
+enum { PORT = 7020, FILES = 1000, MOST_FILES = 4096 };
+enum { LONGEST_LINE = 1024, PAUSE_MS = 10 };
 
 static struct {
     fd_set ready; /* who is asked about, and then who has something to say */
-    long listen_fd;
+    int listen_fd;
+    int port;
     int highest; /* the highest descriptor so far */
 } server;
 
@@ -28,17 +31,21 @@ static struct client {
     char line[LONGEST_LINE];
 } client[MOST_FILES]; /* by descriptor; the listening socket is here too */
 
-static void raise_limit(void)
+static void open_files(int count)
 {
     struct rlimit files;
 
     if (getrlimit(RLIMIT_NOFILE, &files) == -1)
         die("getrlimit");
     files.rlim_cur = files.rlim_max;
-    if (files.rlim_cur > MOST_FILES)
+    if (files.rlim_max > MOST_FILES)
         files.rlim_cur = MOST_FILES;
     if (setrlimit(RLIMIT_NOFILE, &files) == -1)
         die("setrlimit");
+    while (count-- > 0) {
+        if (open("/dev/null", O_RDONLY) == -1)
+            die("open");
+    }
 }
 
 static void welcome(int fd)
@@ -52,7 +59,6 @@ static void welcome(int fd)
 static void take_one(int listen_fd)
 {
     int conn_fd = accept(listen_fd, NULL, NULL);
-
     if (conn_fd == -1) {
         log_call("accept", listen_fd, -1);
         poll(NULL, 0, PAUSE_MS); /* EMFILE stays true for a while */
@@ -106,10 +112,11 @@ static void visit(int fd, bool is_ready)
 
 int main(int argc, char *argv[])
 {
-    lab_start("server", "[PORT]", argc, argv);
-    raise_limit();
-    server.listen_fd = listen_on(lab_arg(1, PORT, 0, 65535));
-    welcome((int)server.listen_fd);
+    lab_start("server", "[PORT] [FILES]", argc, argv);
+    server.port = lab_arg(1, PORT, 0, 65535);
+    open_files(lab_arg(2, FILES, 0, MOST_FILES / 2));
+    server.listen_fd = listen_on(server.port);
+    welcome(server.listen_fd);
 
     for (;;) {
         for (int fd = 0; fd <= server.highest; fd++) {
