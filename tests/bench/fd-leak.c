@@ -212,11 +212,14 @@ int main(int argc, char *argv[])
     kill(bare, SIGKILL);
     while (wait(NULL) > 0)
         continue;
+    if (wrong) {
+        printf("%s does not treat a client right: nothing is measured\n",
+               argv[1]);
+        return 1;
+    }
     qsort(ratio, ROUNDS, sizeof *ratio, compare);
     printf("%-52s %8.2f   descriptors %d before, %d after\n",
            "5,120 connections, lab 6 fixed / accept and close",
            ratio[ROUNDS / 2], before, after);
-    if (wrong)
-        printf("a connection was not treated right: nothing is measured\n");
-    return wrong == 0 && after == before ? 0 : 1;
+    return after == before ? 0 : 1;
 }
