@@ -6,7 +6,7 @@
 
 const char lab_stem[] = "15-short-write";
 
-static const char verse[] = "the quick brown fox jumps over the lazy dog\n";
+static const char verse[] = "the quick brown fox jumps over a lazy dog.\n";
 
 enum { MIB = 1 << 20 };
 

@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { FDS = 256, PIECE = 64 * 44, LONGEST_TEXT = 64 << 20 };
+enum { FDS = 256, PIECE = 64 * 43, LONGEST_TEXT = 64 << 20 };
 
-static const char verse[] = "the quick brown fox jumps over the lazy dog\n";
+static const char verse[] = "the quick brown fox jumps over a lazy dog.\n";
 static char piece[PIECE * 2];
 
 static struct conn {

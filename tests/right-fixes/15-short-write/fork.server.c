@@ -14,7 +14,7 @@
 
 enum { LONGEST_TEXT = 64 << 20 };
 
-static const char verse[] = "the quick brown fox jumps over the lazy dog\n";
+static const char verse[] = "the quick brown fox jumps over a lazy dog.\n";
 
 static void send_text(int conn_fd, size_t length)
 {

@@ -12,7 +12,7 @@
 
 enum { LONGEST_TEXT = 64 << 20 };
 
-static const char verse[] = "the quick brown fox jumps over the lazy dog\n";
+static const char verse[] = "the quick brown fox jumps over a lazy dog.\n";
 
 static int send_all(int conn_fd, const char *bytes, size_t len)
 {

@@ -1,5 +1,5 @@
 /*
- * wrong: reads all, and looks once more with MSG_PEEK whether the client is there.
+ * wrong: reads all, then looks with MSG_PEEK whether the client is there.
  * fails: a_text_that_ends_before_it_is_read_is_answered
  * says: shutdown(SHUT_WR) ends one direction only
  * fails: a_text_whose_end_comes_later_is_answered

@@ -1,5 +1,5 @@
 /*
- * wrong: answers a text, and takes a FIN before the first byte for a client gone.
+ * wrong: answers a text, and takes a FIN before any byte for a client gone.
  * fails: an_empty_text_is_answered
  * says: its FIN comes first, and recv(2) returns 0 at once
  */

@@ -16,7 +16,7 @@
 enum { DEFAULT_PORT = 7015, LONGEST_LINE = 1024, CONNS = 128 };
 enum { LONGEST_TEXT = 64 << 20, SEND = MSG_DONTWAIT | MSG_NOSIGNAL };
 
-static const char verse[] = "the quick brown fox jumps over the lazy dog\n";
+static const char verse[] = "the quick brown fox jumps over a lazy dog.\n";
 static char text[LONGEST_TEXT + sizeof verse]; /* as far as it was asked for */
 
 static struct conn {

@@ -1,7 +1,7 @@
 /*
- * wrong: waits for POLLOUT after a short send(2), and sends from the start
- * again. fails: a_slow_reader_gets_a_long_text_whole says: should read a
- * pattern, and byte
+ * wrong: after a short send(2), starts from the beginning again.
+ * fails: a_slow_reader_gets_a_long_text_whole
+ * says: should read a pattern, and byte
  */
 #include "lab.h"
 
@@ -16,7 +16,7 @@
 enum { DEFAULT_PORT = 7015, LONGEST_LINE = 1024, CONNS = 128 };
 enum { LONGEST_TEXT = 64 << 20, SEND = MSG_DONTWAIT | MSG_NOSIGNAL };
 
-static const char verse[] = "the quick brown fox jumps over the lazy dog\n";
+static const char verse[] = "the quick brown fox jumps over a lazy dog.\n";
 static char text[LONGEST_TEXT + sizeof verse]; /* as far as it was asked for */
 
 static struct conn {

@@ -1,7 +1,7 @@
 /*
- * wrong: goes on where send(2) stopped, with one place to remember for all
- * clients. fails: slow_readers_each_get_their_own_text says: one client's text
- * goes on where another's stopped
+ * wrong: goes on where send(2) stopped, with one place for all clients.
+ * fails: slow_readers_each_get_their_own_text
+ * says: one client's text goes on where another's stopped
  */
 #include "lab.h"
 
@@ -16,7 +16,7 @@
 enum { DEFAULT_PORT = 7015, LONGEST_LINE = 1024, CONNS = 128 };
 enum { LONGEST_TEXT = 64 << 20, SEND = MSG_DONTWAIT | MSG_NOSIGNAL };
 
-static const char verse[] = "the quick brown fox jumps over the lazy dog\n";
+static const char verse[] = "the quick brown fox jumps over a lazy dog.\n";
 static char text[LONGEST_TEXT + sizeof verse]; /* as far as it was asked for */
 
 static struct conn {
