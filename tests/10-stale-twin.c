@@ -134,7 +134,7 @@ END_TEST
 START_TEST(after_a_reload_and_a_kill_a_new_server_starts)
 {
     start(&server);
-    reload(&server);
+    greet(reload(&server)); /* the old instance is up and about, too */
     greet_many(&server, 1);
 
     expect_start_fails(&second, server.port, 1);

@@ -168,7 +168,7 @@ static void look_at_task(struct look *look, const struct proc_stat *process,
     const char *name = "a call";
 
     look->switches += task->switches;
-    if (task->state == 'Z' || task->state == 'X')
+    if (task->state == 'Z')
         return;
     if (task->state == 'T') { /* we froze it ourselves */
         snprintf(look->words, sizeof look->words, "the %s stands still",
@@ -213,15 +213,16 @@ static struct look look_around(bool closely)
     int count = jail_list(&jail, process, FAMILY);
     for (int i = 0; i < count && i < FAMILY; i++) {
         look.cpu_ns += proc_cpu_ns(jail.proc, process[i].pid);
-        if (process[i].state == 'Z')
-            continue;
-        look.processes++;
+        look.processes += process[i].state != 'Z';
         if (!closely)
             continue;
+        /* Of a zombie too: it cannot be waited for before its last thread has
+         * gone, and a busy machine takes its time over that. */
         int threads = proc_tasks(jail.proc, process[i].pid, task, THREADS);
         for (int j = 0; j < threads; j++)
             look_at_task(&look, &process[i], &task[j]);
-        if (look.for_ever && proc_has_clock(jail.proc, process[i].pid))
+        if (look.for_ever && process[i].state != 'Z' &&
+            proc_has_clock(jail.proc, process[i].pid))
             look.for_ever = false;
     }
     if (closely)
