@@ -63,6 +63,7 @@ int main(int argc, char *argv[])
             break;
         answered++;
     }
+    close(asker);
     log_event("bye", "waiting=%d newcomers=%d of=%d", ok, answered, newcomers);
     return ok && answered == newcomers ? 0 : 1;
 }
