@@ -18,7 +18,8 @@ make clean        remove what was built; saved files stay
 
 for maintainers
 make check        the strict proof, unit tests, handouts, formatting
-make soak         every suite against every variant: RUNS=20 LOAD=0 LABS="2 5"
+make soak         every suite against every variant: RUNS=20 LOAD=0 JOBS=2
+                  LABS="2 5"
 make sanitize     the fixed programs and the kit under ASan, UBSan, valgrind
 make bench        what the kit costs, as ratios
 make new-lab NAME=wrong-turn   the files of the next lab

@@ -138,7 +138,7 @@ static void on_done(struct suite_job *job, void *with)
     show_progress("proving", round->before + ++round->done, round->all);
 }
 
-static void run_rounds(int runs)
+static void run_rounds(int runs, int at_once)
 {
     static struct round round;
 
@@ -150,7 +150,7 @@ static void run_rounds(int runs)
             round.job[j] = (struct suite_job){.stem = variants[j].lab->stem,
                                               .folder = variants[j].folder,
                                               .seed = getenv("SEED")};
-        suites_run(round.job, variant_count, processors(), on_done, &round);
+        suites_run(round.job, variant_count, at_once, on_done, &round);
     }
 }
 
@@ -219,7 +219,7 @@ static int show_variants(void)
         else if (v->unjudged)
             printf("not judged\n");
         else
-            printf("ok%s\n", v->runs > 1 ? "" : "");
+            printf("ok\n");
         wrong += v->wrong > 0;
     }
     return wrong;
@@ -230,7 +230,7 @@ int prove_command(struct lab labs[], int count)
     int passed = 0, failed = 0, skipped = 0;
 
     find_variants(labs, count);
-    run_rounds(1);
+    run_rounds(1, processors());
     failed = show_variants();
     for (int i = 0; i < variant_count; i++) {
         skipped += variants[i].unjudged && !variants[i].wrong;
@@ -283,13 +283,17 @@ int soak_command(struct lab labs[], int count)
     pid_t loaders[256];
     int loader_count, runs = number_from("RUNS", 20);
     int load = number_from("LOAD", 0);
+    int at_once = number_from("JOBS", processors());
 
     find_variants(labs, count);
-    printf("%d runs of %d variants, %d busy processes a core, as uid %d\n",
-           runs, variant_count, load, (int)getuid());
+    if (at_once == 0)
+        at_once = 1;
+    printf("%d runs of %d variants, %d at once, %d busy processes a core, as "
+           "uid %d\n",
+           runs, variant_count, at_once, load, (int)getuid());
     fflush(stdout);
     busy(load, loaders, &loader_count);
-    run_rounds(runs);
+    run_rounds(runs, at_once);
     for (int i = 0; i < loader_count; i++)
         kill(loaders[i], SIGKILL);
     while (waitpid(-1, NULL, 0) > 0)

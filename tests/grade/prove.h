@@ -9,7 +9,8 @@
  */
 int prove_command(struct lab labs[], int count);
 
-/* The same RUNS times (environment; 20), with LOAD busy processes a core (0).
+/* The same RUNS times (environment; 20), JOBS suites at once (one a core), with
+ * LOAD busy processes a core (0).
  * Returns 0 when not one verdict was wrong. */
 int soak_command(struct lab labs[], int count);
 
