@@ -392,7 +392,7 @@ static int set_word(const struct field *field, char *at, const char *word)
 static int set_field(const struct field *field, char *base, char **line)
 {
     char *at = base + field->offset;
-    char *end;
+    char *end = NULL;
 
     if (field->type == TEXT)
         return set_text(field, at, line);
@@ -415,7 +415,7 @@ static int set_field(const struct field *field, char *base, char **line)
     else
         result = set_number(field, at, strtoll(word, &end, 10));
     if (field->type != WHICH_CALL && field->type != WHICH_SIDE &&
-        (*end != '\0' || errno != 0))
+        (!end || *end != '\0' || errno != 0))
         result = -1;
     **line = after;
     return result;

@@ -86,9 +86,7 @@ pid_t launch(char *const argv[], int output, int (*traced)(pid_t pid))
     }
     close(go[0]);
     close(failed[1]);
-    if (pid != -1 && traced(pid) != 0)
-        error = errno;
-    else if (pid == -1 || write(go[1], &byte, 1) != 1)
+    if (pid == -1 || traced(pid) != 0 || write(go[1], &byte, 1) != 1)
         error = errno;
     close(go[1]);
     /* exec closes the pipe; if it fails, the reason comes through it. */

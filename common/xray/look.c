@@ -138,7 +138,7 @@ static bool find_inode(unsigned long inode, struct diag_socket *out)
 
 static void look_by_inode(pid_t pid, int fd, struct socket_view *view)
 {
-    struct diag_socket socket;
+    struct diag_socket socket = {0};
     unsigned long inode = look_inode(pid, fd);
 
     if (inode == 0)

@@ -343,12 +343,13 @@ static int run(struct settings *settings, struct recording *recording)
 
     if (enter_network(settings, recording, &capture) == -1)
         return -1;
-    settings->trace.output = settings->file[OUT_LOG]
-                                 ? fileno(settings->file[OUT_LOG])
-                                 : open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    settings->trace.output =
+        settings->file[OUT_LOG] ? fileno(settings->file[OUT_LOG]) : null;
     int result =
         trace_run(recording, capture, &settings->trace, why, sizeof why);
     capture_close(capture, recording, 0);
+    close(null);
     return result == -1 ? complain("%s%s", why, "") : 0;
 }
 
@@ -388,7 +389,7 @@ static int find_width(void)
 static struct text_style find_style(const struct settings *settings)
 {
     const char *force = getenv("CLICOLOR_FORCE");
-    bool forced = is_set("CLICOLOR_FORCE") && strcmp(force, "0") != 0;
+    bool forced = force && *force && strcmp(force, "0") != 0;
 
     setlocale(LC_CTYPE, "");
     return (struct text_style){

@@ -353,6 +353,7 @@ static void pour(struct recording *recording, int segments)
             seq = event->seq + (uint32_t)event->len;
         }
     }
+    ck_assert_ptr_nonnull(last);
     struct event data = *last;
     for (int i = 0; i < segments; i++) {
         struct event *event = recording_add(recording, EV_PACKET);
