@@ -6,6 +6,7 @@
  */
 #include "lab.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -70,10 +71,8 @@ int main(int argc, char *argv[])
         die("setsockopt");
 
     int sent = upload(fd, length);
-    if (sent < length || print_answer(fd) == -1) {
-        log_event("bye", "answered=no sent=%d", sent);
-        return 1;
-    }
-    log_event("bye", "answered=yes sent=%d", sent);
-    return 0;
+    bool answered = sent == length && print_answer(fd) == 0;
+    close(fd);
+    log_event("bye", "answered=%s sent=%d", answered ? "yes" : "no", sent);
+    return answered ? 0 : 1;
 }
