@@ -38,6 +38,14 @@ static void keep_logs(const char *stem, const struct suite_result *result)
     snprintf(path, sizeof path, "build/logs/%s", stem);
     mkdir("build/logs", 0777);
     mkdir(path, 0777);
+    snprintf(path, sizeof path, "build/logs/%s/verdict", stem);
+    FILE *verdict = fopen(path, "we");
+    if (verdict) {
+        fprintf(verdict, "%s, %d of %d\n", standing_words(lab_standing(result)),
+                contract_count(result, OUTCOME_PASSED),
+                contract_count(result, -1));
+        fclose(verdict);
+    }
     for (int i = 0; i < result->count; i++) {
         const struct test_verdict *test = &result->test[i];
         snprintf(path, sizeof path, "build/logs/%s/%s.log", stem, test->name);
@@ -144,11 +152,6 @@ static void show_run(const struct lab *lab)
     printf("\n");
 }
 
-static int count_lines_of(const struct suite_result *result)
-{
-    return contract_count(result, OUTCOME_PASSED);
-}
-
 static void show_next(const struct lab *lab, enum standing standing)
 {
     if (standing == STANDING_FIXED) {
@@ -185,8 +188,8 @@ static enum standing judge(const struct lab *lab)
         return standing;
     }
     printf("%sThe contract of lab %d: %d of %d%s\n", colour(BOLD), lab->number,
-           count_lines_of(&job.result), contract_count(&job.result, -1),
-           colour(PLAIN));
+           contract_count(&job.result, OUTCOME_PASSED),
+           contract_count(&job.result, -1), colour(PLAIN));
     show_tests(&job.result);
     printf("\n");
     for (int i = 0; i < job.result.count; i++) {
@@ -429,14 +432,47 @@ static int tree_command(void)
     return lab_count == 0 || !sound ? 1 : 0;
 }
 
+/* Whether the student's files are younger than the last verdict on them. */
+static bool changed_since(const struct lab *lab, const struct stat *verdict)
+{
+    static const char *const programs[] = {"server", "client"};
+    char path[PATH];
+    struct stat mine;
+
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "labs/%s/%s.c", lab->stem, programs[i]);
+        if (stat(path, &mine) == -1 || mine.st_mtime > verdict->st_mtime)
+            return true;
+    }
+    return false;
+}
+
+/* How far one is with a lab, without judging it now. */
+static const char *how_far(const struct lab *lab)
+{
+    static char line[64];
+    char path[PATH];
+    struct stat verdict;
+
+    if (lab_is_as_shipped(lab))
+        return "as shipped";
+    snprintf(path, sizeof path, "build/logs/%s/verdict", lab->stem);
+    if (stat(path, &verdict) == -1 || changed_since(lab, &verdict))
+        return "changed, not judged yet";
+    FILE *file = fopen(path, "re");
+    if (!file || !fgets(line, sizeof line, file))
+        snprintf(line, sizeof line, "changed");
+    if (file)
+        fclose(file);
+    line[strcspn(line, "\n")] = '\0';
+    return line;
+}
+
 static int list_command(void)
 {
-    for (int i = 0; i < lab_count; i++) {
-        const struct lab *lab = &catalogue[i];
-        printf("%3d  %-18s %-30s %s\n", lab->number, lab->name,
-               lab_is_as_shipped(lab) ? "as shipped" : "changed by you",
-               lab->stem);
-    }
+    for (int i = 0; i < lab_count; i++)
+        printf("%3d  %-18s %-24s labs/%s\n", catalogue[i].number,
+               catalogue[i].name, how_far(&catalogue[i]), catalogue[i].stem);
     printf("\nmake labN works on lab N; make test judges all of them.\n");
     return 0;
 }
