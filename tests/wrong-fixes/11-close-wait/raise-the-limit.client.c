@@ -13,12 +13,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DEFAULT_PORT = 7011, DEFAULT_COUNT = 200, MOST = 100000 };
+enum { DEFAULT_PORT = 7011, DEFAULT_COUNT = 40, MOST = 100000 };
 
 static const char request[] = "hello\n";
 static const char greeting[] = "world\n";
 
-/* Two hundred connections need two hundred descriptors. */
+/* Many connections need many descriptors. */
 static void limit_files(void)
 {
     struct rlimit limit;

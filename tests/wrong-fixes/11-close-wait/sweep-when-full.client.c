@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DEFAULT_PORT = 7011, DEFAULT_COUNT = 200, MOST = 100000 };
+enum { DEFAULT_PORT = 7011, DEFAULT_COUNT = 40, MOST = 100000 };
 enum { MAX_FILES = 32 };
 
 static const char request[] = "hello\n";
