@@ -62,22 +62,24 @@ static void vanish(int fd)
 
 int main(int argc, char *argv[])
 {
+    int fd[MOST + 1], opened = 0, answers = 0;
+
     lab_start("client", "[PORT] [VANISH]", argc, argv);
     int port = lab_arg(1, DEFAULT_PORT, 1, 65535);
     int count = lab_arg(2, DEFAULT_VANISH, 0, MOST);
 
-    for (int i = 0; i <= count; i++) {
-        int fd = connect_to(port);
-        if (fd == -1)
-            return 1;
-        set_patience(fd, PATIENCE_S);
-        if (greet(fd) == -1) {
-            log_event("bye", "answers=%d", i);
-            return 1;
-        }
-        if (i < count)
-            vanish(fd);
+    while (answers <= count) {
+        fd[opened] = connect_to(port);
+        if (fd[opened] == -1)
+            break;
+        set_patience(fd[opened++], PATIENCE_S);
+        if (greet(fd[opened - 1]) == -1)
+            break;
+        if (answers++ < count)
+            vanish(fd[opened - 1]);
     }
-    log_event("bye", "answers=%d", count + 1);
-    return 0;
+    log_event("bye", "answers=%d", answers);
+    while (opened > 0)
+        close(fd[--opened]);
+    return answers == count + 1 ? 0 : 1;
 }

@@ -34,22 +34,25 @@ static int greet(int fd)
 
 int main(int argc, char *argv[])
 {
-    int answered = 0;
+    static int fd[MOST];
+    int opened = 0, answered = 0;
 
     lab_start("client", "[PORT] [COUNT]", argc, argv);
     int port = lab_arg(1, DEFAULT_PORT, 1, 65535);
     int count = lab_arg(2, DEFAULT_COUNT, 1, MOST);
 
     while (answered < count) {
-        int fd = connect_to(port);
-        if (fd == -1)
+        fd[opened] = connect_to(port);
+        if (fd[opened] == -1)
             break;
-        set_patience(fd, PATIENCE_S);
-        if (greet(fd) == -1)
+        set_patience(fd[opened++], PATIENCE_S);
+        if (greet(fd[opened - 1]) == -1)
             break;
         answered++;
     }
     printf("%d of %d answered\n", answered, count);
     log_event("bye", "answered=%d", answered);
+    while (opened > 0)
+        close(fd[--opened]);
     return answered == count ? 0 : 1;
 }

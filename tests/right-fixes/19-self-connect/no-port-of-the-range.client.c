@@ -11,7 +11,7 @@
 
 enum { DEFAULT_PORT = 7019, PATIENCE_S = 2, PAUSE_MS = 10, TRIES = 10 };
 
-static uint16_t first_port = 5000;
+static uint16_t next_port = 5000;
 static const char request[] = "hello\n";
 static const char answers[] = "220 ready\nworld\n";
 
@@ -29,11 +29,11 @@ static int try_to_connect(int port)
         die("socket");
     struct sockaddr_in here = {
         .sin_family = AF_INET,
-        .sin_port = htons(first_port++),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
-    if (bind(fd, (struct sockaddr *)&here, sizeof here) == -1)
-        die("bind");
+    do {
+        here.sin_port = htons(next_port++);
+    } while (bind(fd, (struct sockaddr *)&here, sizeof here) == -1);
     int connected = connect(fd, (struct sockaddr *)&there, sizeof there);
     log_call("connect", fd, connected);
     if (connected == 0)
