@@ -162,6 +162,10 @@ START_TEST(what_is_not_a_request_is_refused_and_the_server_lives_on)
     expect_line_starts(endless, "error: ");
     expect_end(endless);
 
+    int gone = dial(&server);
+    say(gone, "hel");
+    wait_until_read(gone);
+    reset(gone);
     reset(reload(&server));
     greet_many(&server, 1);
 }
