@@ -108,6 +108,8 @@ static const struct {
     {"xray-events 1\nrun title=\"x\nend\n", "line 2: a value that cannot be"},
     {"xray-events 1\nrun title=\"\\x4\"\nend\n",
      "line 2: a value that cannot be"},
+    {"xray-events 1\nrun title=\"\\x4z\"\nend\n",
+     "line 2: a value that cannot be"},
     {"xray-events 1\nrun title=\"\\q\"\nend\n",
      "line 2: a value that cannot be"},
     {"xray-events 1\nrun title=\"a\\x00b\"\nend\n",

@@ -390,6 +390,59 @@ START_TEST(long_data_folds_and_is_counted)
 }
 END_TEST
 
+/* Whatever happens often, and folds in no other way. */
+START_TEST(a_ladder_ends_and_counts_what_it_folds)
+{
+    struct recording recording;
+    struct model model;
+    int folded = 0;
+
+    load(&recording, "reset");
+    for (int i = 0; i < 3000; i++) {
+        struct event *event = recording_add(&recording, EV_SIGNAL);
+        event->pid = event->tid = recording.pid[CLIENT];
+        event->t0 = event->t1 = recording.begin + i;
+        event->signal = 10 + i % 2;
+    }
+    rebuild(&model, &recording);
+    ck_assert_int_le(model.n_rows, 501);
+    for (int i = 0; i < model.n_rows; i++)
+        folded += model.rows[i].kind == ROW_FOLD ? model.rows[i].fold.n : 0;
+    ck_assert_int_gt(folded, 2500);
+    model_free(&model);
+    recording_free(&recording);
+}
+END_TEST
+
+/* The kernel drops the ACK of a handshake while the accept queue is full, and
+ * sends its SYN ACK once more: until then the server's end is not open. */
+START_TEST(a_handshake_that_is_repeated_was_not_complete)
+{
+    struct recording recording;
+    struct model model;
+    struct event again = {0};
+
+    load(&recording, "reset");
+    int64_t data = find(&recording, EV_PACKET, CALL_NONE, CLIENT)->t0;
+    for (size_t i = 0; i < recording.n; i++) {
+        if (recording.events[i].flags == (FLAG_SYN | FLAG_ACK))
+            again = recording.events[i];
+    }
+    again.t0 = again.t1 = data - 1;
+    *recording_add(&recording, EV_PACKET) = again;
+    rebuild(&model, &recording);
+    for (size_t i = 0; i < recording.n; i++) {
+        const struct event *event = &recording.events[i];
+        if (event->kind != EV_PACKET || event->flags & FLAG_SYN)
+            continue;
+        ck_assert_int_eq(model.info[i].state[SERVER] == ST_SYN_RECV,
+                         event->t0 < data);
+    }
+    model_free(&model);
+    recording_free(&recording);
+}
+END_TEST
+
 START_TEST(a_segment_sent_before_is_sent_again)
 {
     struct recording recording;
@@ -444,6 +497,8 @@ int main(void)
     tcase_add_test(tests, two_ways_to_go_are_two_ladders);
     tcase_add_test(tests, a_thousand_different_ones_end_somewhere);
     tcase_add_test(tests, long_data_folds_and_is_counted);
+    tcase_add_test(tests, a_ladder_ends_and_counts_what_it_folds);
+    tcase_add_test(tests, a_handshake_that_is_repeated_was_not_complete);
     tcase_add_test(tests, a_segment_sent_before_is_sent_again);
     tcase_add_test(tests, sockets_left_behind_are_counted_by_end_and_state);
     return unit_run("xray-model", tests);
