@@ -16,6 +16,8 @@ START_TEST(the_client_takes_its_own_words_for_an_answer)
 
     run(&client, PORT);
 
+    freeze_between_tries(&client, PORT, 2);
+
     expect_exit(&client, 1);
     expect_output(&client, "hello\n");
 }
@@ -25,7 +27,8 @@ START_TEST(the_client_leaves_the_server_without_its_port)
 {
     need_private_network();
     run(&client, PORT);
-    expect_exit(&client, 1);
+
+    freeze_between_tries(&client, PORT, 2);
 
     expect_start_fails(&server, PORT, 1);
 }
