@@ -87,6 +87,7 @@ int main(int argc, char *argv[])
         if (pid == 0) {
             close(listen_fd);
             serve(conn_fd);
+            close(conn_fd);
             _exit(0);
         }
         if (pid == -1)
