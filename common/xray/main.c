@@ -30,28 +30,28 @@ static const char usage_line[] =
 
 static const char help[] =
     "\n"
-    "Runs both programs in a network of their own and draws what happened: their\n"
-    "system calls on either side, the TCP segments between them, and the state of\n"
-    "both ends. The client starts when the server waits for it.\n"
+    "Runs both programs in a network of their own and draws what happened:\n"
+    "their system calls on either side, the TCP segments between them, and\n"
+    "the state of both ends. The client starts when the server waits for it.\n"
     "\n"
-    "  --first client|server  one call at a time, that side's first: every run is\n"
-    "                         the same, and steps stand where times would\n"
+    "  --first client|server  one call at a time, that side's first: every\n"
+    "                         run is the same, and steps stand for times\n"
     "  --svg FILE             draw it as an SVG image too\n"
-    "  --pcap FILE            write the packets, for Wireshark, tshark or tcpdump\n"
+    "  --pcap FILE            the packets, for Wireshark, tshark, tcpdump\n"
     "  --events FILE          save what was seen ...\n"
     "  --load FILE            ... and draw that again, on any machine\n"
     "  --log FILE             what both programs print (default: nowhere)\n"
     "  --width N              columns of the text (default: the terminal's)\n"
     "  --title TEXT           what to write above it\n"
     "  --server-name TEXT, --client-name TEXT\n"
-    "                         what to call them (default: their command lines)\n"
-    "  --limit SECONDS        the longest a run may take (default 10)\n"
+    "                         what to call them (default: the command lines)\n"
+    "  --limit SECONDS        the longest a run may take (default: 10)\n"
     "  --sysctl FILE          lines of \"name = value\" for their network\n"
-    "  --early                start the client without waiting for the server\n"
+    "  --early                start the client before the server listens\n"
     "  --drop-root            as root, run everything as an ordinary user\n"
     "  --quiet                do not draw the text\n"
     "\n"
-    "Colour: on a terminal, or with CLICOLOR_FORCE=1; never with NO_COLOR set.\n"
+    "Colour: on a terminal, or with CLICOLOR_FORCE=1; not with NO_COLOR set.\n"
     "Exit status: 0 drawn, 2 wrong usage, 3 could not be run.\n";
 
 enum option_id {
@@ -149,35 +149,45 @@ static int set_numbers(struct settings *settings, int option, const char *text)
     return 0;
 }
 
-static int set_option(struct settings *settings, int option)
+/* Options that take a word as it is. Returns NULL for the others. */
+static const char **word_option(struct settings *settings, int option)
 {
     switch (option) {
-    case OPT_FIRST:
-        return set_first(settings, optarg);
     case OPT_SVG:
     case OPT_PCAP:
     case OPT_EVENTS:
-        settings->path[option - OPT_SVG] = optarg;
-        return 0;
+        return &settings->path[option - OPT_SVG];
     case OPT_LOG:
-        settings->path[OUT_LOG] = optarg;
-        return 0;
+        return &settings->path[OUT_LOG];
     case OPT_LOAD:
-        settings->load = optarg;
+        return &settings->load;
+    case OPT_TITLE:
+        return &settings->title;
+    case OPT_SERVER_NAME:
+        return &settings->name[SERVER];
+    case OPT_CLIENT_NAME:
+        return &settings->name[CLIENT];
+    case OPT_SYSCTL:
+        return &settings->sysctl;
+    default:
+        return NULL;
+    }
+}
+
+static int set_option(struct settings *settings, int option)
+{
+    const char **word = word_option(settings, option);
+
+    if (word) {
+        *word = optarg;
         return 0;
+    }
+    switch (option) {
+    case OPT_FIRST:
+        return set_first(settings, optarg);
     case OPT_WIDTH:
     case OPT_LIMIT:
         return set_numbers(settings, option, optarg);
-    case OPT_TITLE:
-        settings->title = optarg;
-        return 0;
-    case OPT_SERVER_NAME:
-    case OPT_CLIENT_NAME:
-        settings->name[option == OPT_SERVER_NAME] = optarg;
-        return 0;
-    case OPT_SYSCTL:
-        settings->sysctl = optarg;
-        return 0;
     case OPT_EARLY:
         settings->trace.early = true;
         return 0;

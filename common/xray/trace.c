@@ -712,6 +712,37 @@ static void loop(struct run *run)
     }
 }
 
+/* What was not seen, and whether anything was. */
+static void account(struct run *run)
+{
+    struct recording *recording = run->recording;
+
+    if (recording->calls && look_refused())
+        recording_miss(recording,
+                       "part of what the kernel knows of a socket "
+                       "(pidfd_getfd: %s)",
+                       look_refused());
+    if (!run->ok || recording->calls || recording->wire)
+        return;
+    run->ok = false;
+    snprintf(run->why, run->why_size,
+             "neither packets nor calls can be seen here:");
+    for (int i = 0; i < recording->n_missing; i++) {
+        size_t n = strlen(run->why);
+        snprintf(run->why + n, run->why_size - n, "%s %s", i ? "," : "",
+                 recording->missing[i]);
+    }
+}
+
+/* What our own kill made the kernel send is not part of the run. */
+static void cut_aftermath(struct recording *recording)
+{
+    recording_sort(recording);
+    while (recording->n > 0 &&
+           recording->events[recording->n - 1].t0 > recording->end)
+        recording->n--;
+}
+
 int trace_run(struct recording *recording, struct capture *capture,
               const struct trace_options *options, char *why, size_t size)
 {
@@ -738,24 +769,7 @@ int trace_run(struct recording *recording, struct capture *capture,
         wait_for_news(&run);
     end(&run);
     capture_drain(capture, recording, run.step);
-    if (recording->calls && look_refused())
-        recording_miss(
-            recording,
-            "part of what the kernel knows of a socket (pidfd_getfd: %s)",
-            look_refused());
-    if (run.ok && !recording->calls && !recording->wire) {
-        snprintf(why, size, "neither packets nor calls can be seen here:");
-        for (int i = 0; i < recording->n_missing; i++) {
-            size_t n = strlen(why);
-            snprintf(why + n, size - n, "%s %s", i ? "," : "",
-                     recording->missing[i]);
-        }
-        run.ok = false;
-    }
-    recording_sort(recording);
-    /* What our own kill made the kernel send is not part of the run. */
-    while (recording->n > 0 &&
-           recording->events[recording->n - 1].t0 > recording->end)
-        recording->n--;
+    account(&run);
+    cut_aftermath(recording);
     return run.ok ? 0 : -1;
 }
