@@ -73,10 +73,10 @@ int main(int argc, char *argv[])
     if (greet_fd == -1)
         return 1;
     bool greeted = hear_line(greet_fd);
-    close(greet_fd);
 
     long total = count_text(text_fd);
     close(text_fd);
+    close(greet_fd);
     printf("%ld of %d bytes\n", total, length);
     log_event("bye", "bytes=%ld", total);
     return greeted && total == length ? 0 : 1;
