@@ -264,6 +264,7 @@ static void be_shell(const struct shell *shell, int in, int out)
     setenv("LC_ALL", "C", 1);
     setenv("HOME", "/tmp", 1);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGPIPE, SIG_DFL); /* ours is ignored, and that is inherited */
     execl("/bin/sh", "sh", (char *)NULL);
     _exit(127);
 }
