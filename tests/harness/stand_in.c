@@ -74,7 +74,8 @@ int pick_up(struct program *caller)
     *call = (struct call){.fd = -1, .caller = caller};
     enum waited waited = wait_for(rings, call);
     if (call->fd == -1)
-        story_fail("the %s should connect for the %dth time, and does not: %s",
+        story_fail("the %s should connect once more (call %d), and does not: "
+                   "%s",
                    caller->name, call_count + 1,
                    waited == READY ? stage_end_words(caller) : wait_words());
     setsockopt(call->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
