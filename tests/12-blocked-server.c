@@ -72,10 +72,11 @@ START_TEST(a_client_is_answered_while_another_has_said_half_a_line)
     start(&server);
     int half = dial(&server);
     int cut = pick(1, 5);
-    char first[8] = "hello\n";
-    first[cut] = '\0';
+    char first[16] = "hello\nhello\n";
+    first[strlen("hello\n") + (size_t)cut] = '\0';
 
     say(half, first);
+    expect_line(half, "world");
     wait_until_read(half);
     greet(dial(&server));
 

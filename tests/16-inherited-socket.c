@@ -135,8 +135,9 @@ void lab_suite(void)
     contract(a_client_reads_the_answer_and_then_the_end_of_the_stream,
              "one process closes its descriptor, and another still has the "
              "copy that fork(2) made (close-on-exec would matter at an "
-             "execve(2), and there is none). The kernel sends the FIN when "
-             "the last copy is closed");
+             "execve(2), and there is none): the FIN goes out with the last. "
+             "A shutdown(2), or a close(2) before the fork(2), cuts off the "
+             "child's conversation, too");
     contract(eight_clients_at_once_all_get_the_answer_and_its_end,
              "whatever the parent holds at a fork(2) the child holds too, so "
              "one copy left open is soon in many processes: the FIN waits for "
