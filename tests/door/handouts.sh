@@ -10,14 +10,8 @@ passed=0 failed=0
 # The figure of lab $1, pair $2 (shipped, solutions), as file $3. With order
 # control and a step axis the same pair draws the same picture.
 draw() {
-    set -- "$1" "$2" "$3" "lab $(echo "${1%%-*}" | sed 's/^0//'), ${1#*-}"
-    title=$4
-    [ "$2" = solutions ] && title="$title, fixed"
-    net=
-    [ -r "tests/$1.net" ] && net="--sysctl tests/$1.net"
-    # shellcheck disable=SC2086 # two words or none
-    build/xray --drop-root --quiet --first client --title "$title" $net \
-        --svg "$3" -- "build/$2/$1/server" -- "build/$2/$1/client"
+    number=${1%%-*}
+    IN=$2 FIRST=client SVG=$3 QUIET=1 sh tests/door/xray.sh "${number#0}" "$1"
 }
 
 [ "$mode" = refresh ] && mkdir -p handouts/figures

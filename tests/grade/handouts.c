@@ -12,7 +12,7 @@
  * under way) and what was started must sleep, so that tools show settled
  * states. The last line is "handouts: N passed, N failed, N skipped".
  */
-#define _GNU_SOURCE /* pipe2 */
+#define _GNU_SOURCE /* pipe2, close_range */
 #include "diag.h"
 #include "net.h"
 #include "proc.h"
@@ -264,6 +264,7 @@ static void be_shell(const struct shell *shell, int in, int out)
     setenv("LC_ALL", "C", 1);
     setenv("HOME", "/tmp", 1);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close_range(3, ~0U, 0);
     signal(SIGPIPE, SIG_DFL); /* ours is ignored, and that is inherited */
     execl("/bin/sh", "sh", (char *)NULL);
     _exit(127);
@@ -461,6 +462,18 @@ static void complain(const struct handout *handout, const char *command,
            actual ? actual : "(nothing: it did not end in time)\n");
 }
 
+/* A command as it stands in a handout, with its prompts. */
+static void write_command(FILE *out, const char *command)
+{
+    fprintf(out, "$ ");
+    for (; *command; command++) {
+        fputc(*command, out);
+        if (*command == '\n')
+            fputs("> ", out);
+    }
+    fputc('\n', out);
+}
+
 /* One command and what should follow it. */
 static void check_command(struct handout *handout, const char *command,
                           const char *expected)
@@ -471,16 +484,18 @@ static void check_command(struct handout *handout, const char *command,
         printf("%s: $ %s\n  skipped: there is no %s here\n", handout->path,
                command, missing);
         handout->counts.skipped++;
-        if (handout->copy)
-            fprintf(handout->copy, "$ %s\n%s", command, expected);
+        if (handout->copy) {
+            write_command(handout->copy, command);
+            fputs(expected, handout->copy);
+        }
         return;
     }
     char *actual = run_command(&handout->shell, command);
     bool same = actual && same_text(expected, actual);
-    if (handout->copy)
-        fprintf(handout->copy, "$ %s\n%s", command,
-                same || !actual ? expected : actual);
-    else if (!same)
+    if (handout->copy) {
+        write_command(handout->copy, command);
+        fputs(same || !actual ? expected : actual, handout->copy);
+    } else if (!same)
         complain(handout, command, expected, actual);
     if (same)
         handout->counts.passed++;
