@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DEFAULT_PORT = 7019, PATIENCE_S = 2, PAUSE_MS = 10, TRIES = 10 };
+enum { DEFAULT_PORT = 7019, PATIENCE_S = 2, PAUSE_MS = 50, TRIES = 8 };
 
 static uint16_t next_port = 5000;
 static const char request[] = "hello\n";

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DEFAULT_PORT = 7019, PATIENCE_S = 2, PAUSE_MS = 10, TRIES = 10 };
+enum { DEFAULT_PORT = 7019, PATIENCE_S = 2, PAUSE_MS = 50, TRIES = 8 };
 
 static const char request[] = "hello\n";
 static const char answers[] = "220 ready\nworld\n";
