@@ -1,8 +1,7 @@
 /*
  * wrong: a connection for every four requests: later, but just as surely.
- * fails: client_gets_more_answers_than_there_are_ports
- * says: ev=connect fd=3 err=EADDRNOTAVAIL
  * fails: client_gets_hundreds_of_answers
+ * says: ev=connect fd=3 err=EADDRNOTAVAIL
  * says: while their number still grows with COUNT
  */
 #include "lab.h"
