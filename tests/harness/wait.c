@@ -198,10 +198,12 @@ static void look_at_keeper(struct look *look)
     struct proc_task task;
     pid_t keeper = jail_pid(&jail, jail.keeper);
 
-    if (proc_tasks(jail.proc, keeper, &task, 1) != 1 || task.state != 'S')
+    if (proc_tasks(jail.proc, keeper, &task, 1) != 1 || task.state != 'S') {
         look->for_ever = false;
-    else
+        look->awake = true;
+    } else {
         look->switches += task.switches;
+    }
 }
 
 static struct look look_around(bool closely)
@@ -271,13 +273,6 @@ static bool nothing_can_happen(void)
     return true;
 }
 
-bool wait_has_limit(void)
-{
-    struct look look = look_around(true);
-
-    return look.processes > 0 && !look.awake && !look.for_ever;
-}
-
 /* ---- the wait ---- */
 
 static void pause_for(int64_t ns)
@@ -330,6 +325,21 @@ enum waited wait_within(bool (*ready)(void *with), void *with, int ms,
         pause_for(pause);
         pause = pause * 3 / 2 < most ? pause * 3 / 2 : most;
     }
+}
+
+/* Twice the same, or it was only about to fall asleep. */
+bool wait_has_limit(void)
+{
+    enum { APART_NS = 1000000 };
+    struct look before = look_around(true);
+
+    if (before.awake || before.for_ever || before.processes == 0)
+        return false;
+    pause_for(APART_NS);
+    struct look after = look_around(true);
+    return !after.awake && !after.for_ever &&
+           after.switches == before.switches &&
+           after.processes == before.processes;
 }
 
 enum waited wait_for(bool (*ready)(void *with), void *with)
