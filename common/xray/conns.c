@@ -187,7 +187,8 @@ static int place_call(struct finder *finder, const struct event *event,
         }
     }
     if (conn < 0 && event->call == CALL_CONNECT)
-        conn = conn_by_syn(model, event, until);
+        conn = conn_by_syn(model, event,
+                           event->t1 ? event->t1 : model->recording->end);
     if (conn >= 0 && event->call == CALL_CONNECT)
         turn_round(&model->conns[conn], event);
     if (conn >= 0 && view->cookie)

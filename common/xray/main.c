@@ -22,7 +22,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, EXIT_CANNOT = 3, DEFAULT_WIDTH = 80, LIMIT_MS = 10000 };
+enum {
+    EXIT_USAGE = 2,
+    EXIT_CANNOT = 3,
+    DEFAULT_WIDTH = 80,
+    LIMIT_MS = 10000,
+    ORDERED_LIMIT_MS = 60000, /* one call at a time takes its time */
+};
 
 static const char usage_line[] =
     "usage: xray [option...] -- server [argument...] -- client [argument...]\n"
@@ -45,7 +51,8 @@ static const char help[] =
     "  --title TEXT           what to write above it\n"
     "  --server-name TEXT, --client-name TEXT\n"
     "                         what to call them (default: the command lines)\n"
-    "  --limit SECONDS        the longest a run may take (default: 10)\n"
+    "  --limit SECONDS        the longest a run may take (default: 10; 60\n"
+    "                         with --first)\n"
     "  --sysctl FILE          lines of \"name = value\" for their network\n"
     "  --early                start the client before the server listens\n"
     "  --drop-root            as root, run everything as an ordinary user\n"
@@ -224,11 +231,13 @@ static int parse(struct settings *settings, int argc, char **argv)
 {
     int option;
 
-    settings->trace.limit_ms = LIMIT_MS;
     while ((option = getopt_long(argc, argv, "+", long_options, NULL)) != -1) {
         if (set_option(settings, option) == -1)
             return -1;
     }
+    if (settings->trace.limit_ms == 0)
+        settings->trace.limit_ms =
+            settings->trace.order == ORDER_FREE ? LIMIT_MS : ORDERED_LIMIT_MS;
     if (settings->help)
         return 0;
     if (settings->load)

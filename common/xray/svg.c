@@ -18,7 +18,7 @@ enum {
 };
 
 static const double char_width = 7.85, note_width = 6.95, state_width = 6.65;
-static const double foot_width = 5.75, title_width = 8.6;
+static const double foot_width = 5.75, title_width = 10;
 
 static const char *const css[] = {
     "text{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans "
@@ -408,6 +408,17 @@ static void tag_of(const struct model *model, const struct row *row,
         snprintf(text, 16, "#%d ", row->conn + 1);
 }
 
+/* A segment that comes back to the socket that sent it. */
+static void put_loop(const struct drawing *drawing, double y, const char *class)
+{
+    double from = drawing->left + BAR + 2;
+
+    fprintf(drawing->file,
+            "<path class=\"a k-%s\" d=\"M%g %gh%dq11 0 11 6t-11 6H%g\"/>"
+            "<path class=\"f-%s\" d=\"M%g %gl9.5 -4.5v9z\"/>",
+            class, from, y - 6, WIRE - 30, from + 8, class, from, y + 6);
+}
+
 static void put_packet(const struct drawing *drawing, const struct row *row,
                        double y)
 {
@@ -420,7 +431,10 @@ static void put_packet(const struct drawing *drawing, const struct row *row,
     words_packet(row, 17 - text_width(tag), label, sizeof label);
     snprintf(full, sizeof full, "%s%s", tag, label);
     double width = text_width(full) * 7.25 + 14;
-    put_arrow(drawing, row, y, class);
+    if (drawing->model->conns[row->conn].self)
+        put_loop(drawing, y, class);
+    else
+        put_arrow(drawing, row, y, class);
     put_box(drawing->file, middle - width / 2, y - 9.5, width, 19, 5,
             data  ? "d"
             : rst ? "r"

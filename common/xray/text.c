@@ -269,13 +269,17 @@ static const char *body_of(const struct event *event)
 }
 
 static void draw_arrow(struct canvas *canvas, const struct layout *at,
-                       const struct row *row)
+                       const struct model *model, const struct row *row)
 {
+    bool self = model->conns[row->conn].self;
     int from = at->left + 1, look = packet_look(row->event);
 
     for (int x = from; x < at->right; x++)
         put(canvas, x, body_of(row->event), look);
-    if (row->side == CLIENT)
+    /* What a socket sends to itself turns round on its way. */
+    if (self)
+        put(canvas, at->right - 1, "\342\225\257", look);
+    if (row->side == CLIENT && !self)
         put(canvas, at->right - 1, "\342\226\272", look);
     else
         put(canvas, from, "\342\227\204", look);
@@ -301,7 +305,7 @@ static void draw_packet(struct canvas *canvas, const struct layout *at,
     tag_of(model, row, tag);
     int room = wire - 6 - text_width(tag);
     words_packet(row, room, label, sizeof label);
-    draw_arrow(canvas, at, row);
+    draw_arrow(canvas, at, model, row);
     int n = text_width(label) + text_width(tag);
     int x = at->left + 1 + (wire - n - 2) / 2;
     x = put(canvas, x, " ", PLAIN);
@@ -329,7 +333,7 @@ static void draw_packet_narrow(struct canvas *canvas, const struct layout *at,
     tag_of(model, row, tag);
     words_packet(row, at->room - text_width(tag), label, sizeof label);
     text_fit(label, at->room - text_width(tag));
-    draw_arrow(canvas, at, row);
+    draw_arrow(canvas, at, model, row);
     int x = put(canvas, at->server, tag, DIM);
     x = put(canvas, x, label, look == DIM ? DIM : look | BOLD) + 2;
     for (int side = 0; side < 2; side++) {

@@ -237,7 +237,9 @@ static bool waits_for_ever(const struct run *run, const struct task *task)
         return false;
     const struct event *event = &run->recording->events[task->event];
     const struct call *call = call_get(event->call);
-    if (!call->waits || event->call == CALL_SLEEP)
+    /* The kernel gives a connect up itself, after a while. */
+    if (!call->waits || event->call == CALL_SLEEP ||
+        event->call == CALL_CONNECT)
         return false;
     if (call->watches)
         return event->option < 0;
@@ -250,11 +252,13 @@ static int may_wake(const struct diag_socket *socket, void *with)
     return socket->timer != TIMER_NONE && socket->timer != TIMER_TIME_WAIT;
 }
 
-/* Everybody waits, no clock runs, nothing is on its way: it stays like this. */
+/* Everybody waits, no clock runs, nothing is on its way: it stays like this.
+ * The kernel's timers are looked at first: what one of them woke just now is
+ * not asleep any more. */
 static bool deadlocked(const struct run *run, int64_t now)
 {
     if (!run->traced || !run->recording->private_net ||
-        now - run->moved < DEADLOCK_MS * ms || !all_asleep(true, CLIENT))
+        now - run->moved < DEADLOCK_MS * ms || diag_each(may_wake, NULL) != 0)
         return false;
     int proc = proc_open("/proc");
     bool for_ever = proc != -1;
@@ -266,7 +270,7 @@ static bool deadlocked(const struct run *run, int64_t now)
     }
     if (proc != -1)
         close(proc);
-    return for_ever && diag_each(may_wake, NULL) == 0;
+    return for_ever && all_asleep(true, CLIENT);
 }
 
 /* ---- when nothing has stopped ---- */
@@ -376,8 +380,9 @@ static void look_around(struct run *run)
         if (settled(run, now))
             end(run);
     } else if (run->started && deadlocked(run, now)) {
-        recording->deadlock = true;
-        end(run);
+        recording->deadlock = ++run->calm >= CALM_POLLS;
+        if (recording->deadlock)
+            end(run);
     }
 }
 
