@@ -30,7 +30,7 @@ static int dial_and_say(int port, const char *words)
 /* Reads one line and prints it. Returns whether there was one. */
 static bool hear_line(int fd)
 {
-    char line[128];
+    char line[128] = "";
     size_t len = 0;
 
     while (len < sizeof line && !memchr(line, '\n', len)) {

@@ -18,7 +18,7 @@ enum { DEFAULT_PORT = 7014, LONGEST_LINE = 1024 };
 struct text {
     char line[LONGEST_LINE]; /* the one that has no end yet */
     size_t len;
-    unsigned long lines, bytes;
+    size_t lines, bytes;
 };
 
 static int answer(int conn_fd, const char *words)
@@ -70,10 +70,10 @@ static void serve(int conn_fd)
     }
     /* Nothing to answer to a client whose stream is over. */
     if (recv(conn_fd, words, 1, MSG_PEEK | MSG_DONTWAIT) == 0) {
-        log_event("drop", "fd=%d lines=%lu", conn_fd, text.lines);
+        log_event("drop", "fd=%d lines=%zu", conn_fd, text.lines);
         return;
     }
-    snprintf(words, sizeof words, "%lu lines, %lu bytes\n", text.lines,
+    snprintf(words, sizeof words, "%zu lines, %zu bytes\n", text.lines,
              text.bytes + text.len);
     answer(conn_fd, words);
 }

@@ -20,7 +20,7 @@ enum { DEFAULT_PORT = 7014, LONGEST_LINE = 1024 };
 struct text {
     char line[LONGEST_LINE]; /* the one that has no end yet */
     size_t len;
-    unsigned long lines, bytes;
+    size_t lines, bytes;
 };
 
 static int answer(int conn_fd, const char *words)
@@ -62,7 +62,7 @@ static void serve(int conn_fd)
         struct pollfd poll_fd = {.fd = conn_fd, .events = POLLIN | POLLRDHUP};
         poll(&poll_fd, 1, -1);
         if (poll_fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) {
-            log_event("drop", "fd=%d lines=%lu", conn_fd, text.lines);
+            log_event("drop", "fd=%d lines=%zu", conn_fd, text.lines);
             return;
         }
         ssize_t n =
@@ -76,7 +76,7 @@ static void serve(int conn_fd)
         if (count_lines(conn_fd, &text) == -1)
             return;
     }
-    snprintf(words, sizeof words, "%lu lines, %lu bytes\n", text.lines,
+    snprintf(words, sizeof words, "%zu lines, %zu bytes\n", text.lines,
              text.bytes + text.len);
     answer(conn_fd, words);
 }

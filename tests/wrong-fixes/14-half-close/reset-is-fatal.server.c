@@ -16,7 +16,7 @@ enum { DEFAULT_PORT = 7014, LONGEST_LINE = 1024 };
 struct text {
     char line[LONGEST_LINE]; /* the one that has no end yet */
     size_t len;
-    unsigned long lines, bytes;
+    size_t lines, bytes;
 };
 
 static int answer(int conn_fd, const char *words)
@@ -66,7 +66,7 @@ static void serve(int conn_fd)
         if (count_lines(conn_fd, &text) == -1)
             return;
     }
-    snprintf(words, sizeof words, "%lu lines, %lu bytes\n", text.lines,
+    snprintf(words, sizeof words, "%zu lines, %zu bytes\n", text.lines,
              text.bytes + text.len);
     answer(conn_fd, words);
 }
