@@ -72,7 +72,7 @@ static void handle(int conn_fd, const char *request, char *name)
         answer(conn_fd, "world\n", strlen("world\n"));
     else if (sscanf(request, "GET %7zu%c", &length, &more) == 1 &&
              length <= sizeof bytes)
-        answer(conn_fd, bytes, length);
+        answer(conn_fd, memset(bytes, 'x', length), length);
     else
         answer(conn_fd, "error: no request\n", strlen("error: no request\n"));
 }
@@ -101,7 +101,6 @@ int main(int argc, char *argv[])
     port = lab_arg(1, DEFAULT_PORT, 0, 65535);
     int asker = lab_arg(2, 0, 3, 1023);
     open_listener();
-    memset(bytes, 'x', sizeof bytes);
     if (asker) {
         answer(asker, "restarted\n", strlen("restarted\n"));
         close(asker);

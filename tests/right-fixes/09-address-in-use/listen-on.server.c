@@ -43,7 +43,7 @@ static void handle(int conn_fd, const char *request, char *name)
         answer(conn_fd, "world\n", strlen("world\n"));
     else if (sscanf(request, "GET %7zu%c", &length, &more) == 1 &&
              length <= sizeof bytes)
-        answer(conn_fd, bytes, length);
+        answer(conn_fd, memset(bytes, 'x', length), length);
     else
         answer(conn_fd, "error: no request\n", strlen("error: no request\n"));
 }
@@ -77,7 +77,6 @@ int main(int argc, char *argv[])
     if (getsockname(listen_fd, (struct sockaddr *)&address, &len) == -1)
         die("getsockname");
     port = ntohs(address.sin_port);
-    memset(bytes, 'x', sizeof bytes);
     if (asker) {
         answer(asker, "restarted\n", strlen("restarted\n"));
         close(asker);
