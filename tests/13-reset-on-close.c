@@ -129,6 +129,7 @@ START_TEST(a_refused_upload_can_be_finished_and_the_refusal_read)
 
     ask(peer, "PUT", chunks * CHUNK, "");
     expect_readable(peer);
+    wait_until_asleep(&server);
     upload(peer, chunks);
 
     expect_line(peer, "error: too large");

@@ -2,7 +2,6 @@
  * wrong: throws away what is unread now, not what is on its way.
  * fails: a_refused_upload_can_be_finished_and_the_refusal_read
  * says: the client is still sending when the server has closed
- * fails: a_large_answer_arrives_whole_when_the_client_has_said_too_much
  */
 #include "lab.h"
 

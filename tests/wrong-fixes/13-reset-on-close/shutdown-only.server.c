@@ -1,8 +1,7 @@
 /*
  * wrong: sends FIN with shutdown(2), and closes over unread bytes.
- * fails: a_large_answer_arrives_whole_after_a_request_with_a_tail
- * says: some of the request was still unread at close(2): an RST instead of a
- * FIN
+ * fails: a_refused_upload_can_be_finished_and_the_refusal_read
+ * says: should be able to send 65536 bytes, and send(2) fails with EPIPE
  */
 #include "lab.h"
 
