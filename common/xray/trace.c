@@ -27,6 +27,7 @@ enum {
     HELD_POLL_NS = 10000,
     UNHEARD_MS = 3000,   /* a server that sleeps so long will not listen */
     SETTLE_MS = 250,     /* the longest delayed ACK, and then some */
+    PROMPT_MS = 100,     /* where none is delayed: see route_quick_ack() */
     AFTERMATH_MS = 1000, /* a server that is still busy with a dead client */
     DEADLOCK_MS = 500,
     SPIN_MS = 200,  /* a task that computes so long does not wait */
@@ -183,7 +184,8 @@ static bool network_quiet(struct run *run)
     }
     if (run->unquiet == 0)
         run->unquiet = now_ns();
-    return now_ns() - run->unquiet > SETTLE_MS * ms;
+    int patience = run->options->order == ORDER_FREE ? SETTLE_MS : PROMPT_MS;
+    return now_ns() - run->unquiet > patience * ms;
 }
 
 /* Whether every task but the held ones sleeps. */
@@ -217,7 +219,10 @@ static bool settled(struct run *run, int64_t now)
 {
     if (run->client_gone == 0)
         run->client_gone = now;
-    if (now - run->client_gone > AFTERMATH_MS * ms)
+    /* One call at a time takes longer: there, as long as it goes on. */
+    int64_t since =
+        run->options->order == ORDER_FREE ? run->client_gone : run->moved;
+    if (now - since > AFTERMATH_MS * ms)
         return true;
     if (!all_asleep(false, SERVER) || !network_quiet(run)) {
         run->calm = 0;
