@@ -10,8 +10,14 @@ static const char verse[] = "the quick brown fox jumps over a lazy dog.\n";
 
 enum { MIB = 1 << 20 };
 
-/* More than the kernel takes ahead of a client that does not read: 4 MiB in a
- * send buffer as Linux ships, 8 MiB in one that asked for all it may have. */
+/* More than the kernel takes ahead of a client that does not read: about 4 MiB
+ * as Linux ships. */
+static int long_enough(void)
+{
+    return pick(5 * MIB, 6 * MIB);
+}
+
+/* And more than the 8 MiB of a send buffer that asked for all it may have. */
 static int too_long(void)
 {
     return pick(12 * MIB, 13 * MIB);
@@ -68,7 +74,7 @@ START_TEST(others_are_served_while_a_reader_is_slow)
 {
     int length = pick(1000, 100000);
     start(&server);
-    int slow = dial_a_slow_reader(too_long());
+    int slow = dial_a_slow_reader(long_enough());
 
     int other = dial(&server);
     say(other, "hello\n");
@@ -87,7 +93,7 @@ START_TEST(the_server_sleeps_while_a_reader_is_slow)
     say(idle, "hello\n");
     expect_line(idle, "world");
 
-    int slow = dial_a_slow_reader(too_long());
+    int slow = dial_a_slow_reader(long_enough());
 
     expect_rest(&server);
     expect_connected(idle);
@@ -101,7 +107,7 @@ START_TEST(slow_readers_each_get_their_own_text)
     start(&server);
 
     for (int i = 0; i < 3; i++) {
-        length[i] = pick(5 * MIB, 6 * MIB);
+        length[i] = long_enough();
         slow[i] = dial_a_slow_reader(length[i]);
     }
 
@@ -128,8 +134,8 @@ START_TEST(a_reader_may_go_away_in_the_middle)
     int length = pick(1000, 100000);
     start(&server);
 
-    hang_up(dial_a_slow_reader(too_long()));
-    int slow = dial_a_slow_reader(too_long());
+    hang_up(dial_a_slow_reader(long_enough()));
+    int slow = dial_a_slow_reader(long_enough());
     expect_bytes(slow, 100000, verse, strlen(verse));
     reset(slow);
 
