@@ -34,7 +34,7 @@ static void end_text(int fd)
 /* Reads one line and prints it. Returns whether it is the one awaited. */
 static bool hear(int fd, const char *awaited)
 {
-    char line[128];
+    char line[128] = "";
     size_t len = 0;
 
     while (len < sizeof line && !memchr(line, '\n', len)) {

@@ -18,7 +18,7 @@ enum { DEFAULT_PORT = 7014, LONGEST_LINE = 1024 };
 struct text {
     char line[LONGEST_LINE]; /* the one that has no end yet */
     size_t len;
-    unsigned long lines, bytes;
+    size_t lines, bytes;
 };
 
 static int answer(int conn_fd, const char *words)
@@ -70,13 +70,13 @@ static void serve(int conn_fd)
         ssize_t more = recv(conn_fd, &next, 1, MSG_PEEK | MSG_DONTWAIT);
         log_call("peek", conn_fd, more);
         if (more == 0) {
-            log_event("drop", "fd=%d lines=%lu", conn_fd, text.lines);
+            log_event("drop", "fd=%d lines=%zu", conn_fd, text.lines);
             return;
         }
         if (count_lines(conn_fd, &text) == -1)
             return;
     }
-    snprintf(words, sizeof words, "%lu lines, %lu bytes\n", text.lines,
+    snprintf(words, sizeof words, "%zu lines, %zu bytes\n", text.lines,
              text.bytes + text.len);
     answer(conn_fd, words);
 }
