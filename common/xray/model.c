@@ -680,24 +680,33 @@ static void number_turns(struct model *model)
 
 /* ---- the end ---- */
 
-/* Whose end is that socket? */
-static enum side side_of(const struct model *model, const struct event *event)
+/* The last connection from each client's port, or -1. */
+struct by_port {
+    int conn[UINT16_MAX + 1];
+};
+
+static bool joins(const struct model *model, const struct by_port *by_port,
+                  uint16_t client, uint16_t server)
 {
-    for (int i = model->n_conns - 1; i >= 0; i--) {
-        const struct conn *conn = &model->conns[i];
-        if (conn->port[CLIENT] == event->in.local_port &&
-            conn->port[SERVER] == event->in.remote_port)
-            return CLIENT;
-        if (conn->port[SERVER] == event->in.local_port &&
-            conn->port[CLIENT] == event->in.remote_port)
-            return SERVER;
-    }
-    return SERVER;
+    int conn = by_port->conn[client];
+
+    return conn >= 0 && model->conns[conn].port[SERVER] == server;
 }
 
-static void add_left(struct model *model, const struct event *event)
+/* Whose end is that socket? */
+static enum side side_of(const struct model *model,
+                         const struct by_port *by_port,
+                         const struct event *event)
 {
-    enum side side = side_of(model, event);
+    uint16_t local = event->in.local_port, remote = event->in.remote_port;
+
+    return joins(model, by_port, local, remote) ? CLIENT : SERVER;
+}
+
+static void add_left(struct model *model, const struct by_port *by_port,
+                     const struct event *event)
+{
+    enum side side = side_of(model, by_port, event);
     int i = 0;
 
     /* The server's listening socket is no surprise. */
@@ -731,15 +740,23 @@ static int left_order(const void *a, const void *b)
     return x->orphan - y->orphan;
 }
 
-static void count_left(struct model *model)
+static int count_left(struct model *model)
 {
     const struct recording *recording = model->recording;
+    struct by_port *by_port = malloc(sizeof *by_port);
+    if (!by_port)
+        return -1;
 
+    memset(by_port, 0xff, sizeof *by_port); /* -1 in every place */
+    for (int i = 0; i < model->n_conns; i++)
+        by_port->conn[model->conns[i].port[CLIENT]] = i;
     for (size_t i = 0; i < recording->n; i++) {
         if (recording->events[i].kind == EV_SOCKET)
-            add_left(model, &recording->events[i]);
+            add_left(model, by_port, &recording->events[i]);
     }
+    free(by_port);
     qsort(model->left, (size_t)model->n_left, sizeof *model->left, left_order);
+    return 0;
 }
 
 const struct event *model_exit(const struct model *model, enum side side)
@@ -782,8 +799,7 @@ int model_build(struct model *model, const struct recording *recording)
         return -1;
     model->t0 = model->n_rows ? model->rows[0].t : recording->begin;
     number_turns(model);
-    count_left(model);
-    return 0;
+    return count_left(model);
 }
 
 void model_free(struct model *model)
