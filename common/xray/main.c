@@ -324,6 +324,14 @@ static int apply_sysctls(struct recording *recording, const char *path)
     return 0;
 }
 
+/* Takes from the network what differs from run to run: delayed ACKs, which are
+ * waited for if this fails, and ports taken over from TIME_WAIT. */
+static void leave_nothing_to_chance(void)
+{
+    route_quick_ack();
+    net_sysctl("net.ipv4.tcp_tw_reuse", "0");
+}
+
 /* Enters a network of our own and starts to capture in it; both want what an
  * ordinary user has only in there. */
 static int enter_network(struct settings *settings, struct recording *recording,
@@ -341,11 +349,10 @@ static int enter_network(struct settings *settings, struct recording *recording,
     recording->private_net = tier != NET_SHARED;
     if (tier == NET_SHARED)
         recording_miss(recording, "a private network: %s", why);
+    if (settings->trace.order != ORDER_FREE && recording->private_net)
+        leave_nothing_to_chance();
     if (apply_sysctls(recording, settings->sysctl) == -1)
         return -1;
-    /* What follows is waited for if this fails: it only takes longer. */
-    if (settings->trace.order != ORDER_FREE && recording->private_net)
-        route_quick_ack();
     *capture = capture_open(settings->file[OUT_PCAP], why, sizeof why);
     recording->wire = *capture != NULL;
     if (!*capture)
