@@ -142,8 +142,8 @@ REFERENCE := $(patsubst .shipped/%.c,build/shipped/%,$(wildcard \
 
 # ---- the front door ----
 
-.PHONY: all help setup test check prove soak list doctor clean bench \
-        handouts sanitize tidy format unit new-lab
+.PHONY: all help setup test check prove soak by-hand list doctor clean bench \
+        handouts sanitize format unit new-lab
 
 all: $(MINE) $(SUITES) $(TOOLS)
 	@echo 'Built. Next: make lab1 (make help lists the rest).'
@@ -201,6 +201,8 @@ prove: $(MINE) $(REFERENCE) $(FIXED) $(SUITES) build/grade
 	@build/grade prove
 soak: $(MINE) $(REFERENCE) $(FIXED) $(SUITES) build/grade
 	@build/grade soak
+by-hand: $(MINE) $(REFERENCE) build/enter
+	@sh tests/door/by-hand.sh
 unit: $(UNITS) $(TOOLS)
 	@sh tests/door/unit.sh $(filter-out build/unit/forbid,$(UNITS))
 format:

@@ -20,6 +20,7 @@ for maintainers
 make check        the strict proof, unit tests, handouts, formatting
 make soak         every suite against every variant: RUNS=20 LOAD=0 JOBS=2
                   LABS="2 5"
+make by-hand      every pair as a student starts it: RUNS=1
 make sanitize     the fixed programs and the kit under ASan, UBSan, valgrind
 make bench        what the kit costs, as ratios
 make new-lab NAME=wrong-turn   the files of the next lab
