@@ -19,6 +19,7 @@ enum {
     SOCKETS = 4096,
     SPARE = 4, /* descriptors a right server may open late: a log, an epoll */
     QUIET_CPU_NS = 20000000,
+    LOG_MS = 2000,
 };
 
 struct program server = {.file = "server", .name = "server"};
@@ -879,10 +880,20 @@ static void note_spent_ports(void)
                    spent.seen, spent.program->port);
 }
 
-static void note_log(const struct program *program)
+static bool log_is_whole(void *with)
+{
+    const struct program *program = with;
+
+    return jail_output_ended(&outputs[program->slot + 1]);
+}
+
+static void note_log(struct program *program)
 {
     enum { LINES = 4 };
     const struct jail_output *log = &outputs[program->slot + 1];
+    /* What an ended program wrote last may still be in the pipe. */
+    if (stage_reap(program))
+        wait_within(log_is_whole, program, LOG_MS, true);
     size_t total = jail_output_total(log);
     char text[2048];
     size_t len = total < sizeof text - 1 ? total : sizeof text - 1;
