@@ -1,6 +1,8 @@
 #include "conns.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -252,6 +254,7 @@ struct end {
 struct ends {
     struct end end[2];
     int64_t last_syn_ack; /* ns; the last one of this connection */
+    bool cut;             /* neither end takes what the other sends any more */
 };
 
 /* Takes in the ACK of a segment that `peer` receives. */
@@ -310,6 +313,17 @@ static void advance(struct ends *ends, enum side side,
     acknowledge(peer, event);
     if (event->flags & FLAG_FIN)
         finish(end, peer, event);
+}
+
+/* A segment that its receiver drops changes its sender only. */
+static void advance_alone(struct end *end, const struct event *event)
+{
+    if (event->flags & FLAG_RST)
+        end->state = ST_CLOSED;
+    else if ((event->flags & FLAG_FIN) && end->state == ST_ESTABLISHED)
+        end->state = ST_FIN_WAIT1;
+    else if ((event->flags & FLAG_FIN) && end->state == ST_CLOSE_WAIT)
+        end->state = ST_LAST_ACK;
 }
 
 /* A socket that is connected to itself: every segment is its own. */
@@ -414,6 +428,16 @@ static bool gave_up(const struct event *event, const struct end *end)
             event->ret != -EALREADY && event->ret != -EINTR);
 }
 
+/* From now on this end signs its segments and takes only signed ones, with a
+ * key that the other does not have: RFC 2385, section 3.0. */
+static bool cuts_off(const struct event *event)
+{
+    int64_t md5 = (int64_t)IPPROTO_TCP << 32 | TCP_MD5SIG;
+
+    return event->call == CALL_SETSOCKOPT && event->option == md5 &&
+           event->ret == 0;
+}
+
 static void on_moment(struct sweep *sweep, const struct moment *moment)
 {
     const struct recording *recording = sweep->model->recording;
@@ -446,6 +470,8 @@ static void on_moment(struct sweep *sweep, const struct moment *moment)
         end->owes = event->out.unsent > 0;
     if (event->call == CALL_SHUTDOWN && event->option != SHUT_WR)
         end->deaf = true;
+    if (cuts_off(event))
+        ends->cut = true;
     if (recording->wire && call_get(event->call)->receives)
         check_read(sweep, event, ends, side);
 }
@@ -504,8 +530,11 @@ static void on_packet(struct sweep *sweep, size_t i)
 
     follow_numbers(&ends->end[info->side], event, info);
     check_cause(sweep, &ends->end[info->side], event, info);
+    info->dropped = ends->cut;
     if (model->conns[info->conn].self)
         advance_self(ends, event);
+    else if (ends->cut)
+        advance_alone(&ends->end[info->side], event);
     else
         advance(ends, info->side, event);
     for (int side = 0; side < 2; side++) {

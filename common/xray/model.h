@@ -30,6 +30,7 @@ struct info {
                        has nothing to do with TCP */
     bool thread;    /* that task is a thread of the side's first process */
     bool again;     /* a segment that was sent before */
+    bool dropped;   /* its receiver's kernel does not take it */
     bool probe;     /* keepalive, or a look at a closed window */
     uint8_t become[2], state[2]; /* packet: states entered by it, after it */
 };

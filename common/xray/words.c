@@ -441,7 +441,7 @@ static void label_data(const struct row *row, int width, char *text,
                        size_t size)
 {
     const struct event *event = row->event;
-    const char *again = row->info->again ? " again" : "";
+    const char *again = row->info->again && !row->info->dropped ? " again" : "";
     const char *fin = event->flags & FLAG_FIN ? "FIN " : "";
     const char *push = event->flags & FLAG_PSH ? "PSH " : "";
     char data[QUOTED] = "B";
@@ -454,10 +454,11 @@ static void label_data(const struct row *row, int width, char *text,
     snprintf(text, size, "%s%s%d %s%s", push, fin, event->len, data, again);
 }
 
-void words_packet(const struct row *row, int width, char *text, size_t size)
+static void label_packet(const struct row *row, int width, char *text,
+                         size_t size)
 {
     const struct event *event = row->event;
-    const char *again = row->info->again ? " again" : "";
+    const char *again = row->info->again && !row->info->dropped ? " again" : "";
 
     if (event->flags & FLAG_SYN) {
         snprintf(text, size, "SYN%s%s", event->flags & FLAG_ACK ? " ACK" : "",
@@ -473,6 +474,19 @@ void words_packet(const struct row *row, int width, char *text, size_t size)
     } else {
         snprintf(text, size, event->window == 0 ? "ACK window 0" : "ACK");
     }
+}
+
+void words_packet(const struct row *row, int width, char *text, size_t size)
+{
+    static const char dropped[] = " dropped";
+    int room = (int)strlen(dropped);
+
+    if (!row->info->dropped || width <= room) {
+        label_packet(row, width, text, size);
+        return;
+    }
+    label_packet(row, width - room, text, size - sizeof dropped);
+    snprintf(text + strlen(text), sizeof dropped, "%s", dropped);
 }
 
 /* ---- rows that the model made up ---- */

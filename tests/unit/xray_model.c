@@ -39,8 +39,8 @@ static struct event *find(struct recording *recording, enum event_kind kind,
 
 START_TEST(every_saved_run_is_true)
 {
-    static const char *const names[] = {"reset", "half-close", "many",
-                                        "fork",  "queue",      "self"};
+    static const char *const names[] = {
+        "reset", "half-close", "many", "fork", "queue", "self", "vanished"};
     struct recording recording;
     struct model model;
 
@@ -485,7 +485,7 @@ int main(void)
 {
     TCase *tests = tcase_create("model");
 
-    tcase_add_loop_test(tests, every_saved_run_is_true, 0, 6);
+    tcase_add_loop_test(tests, every_saved_run_is_true, 0, 7);
     tcase_add_test(tests, a_segment_before_its_call_is_noticed);
     tcase_add_test(tests, a_segment_after_its_call_is_noticed);
     tcase_add_test(tests, a_recv_before_its_segment_is_noticed);
