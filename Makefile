@@ -94,6 +94,7 @@ build/unit/fake/server build/unit/fake/client: tests/unit/fake/server.c $(LIB)
 build/unit/harness: build/unit/fake-suite build/unit/fake/server \
     build/unit/fake/client build/unit/forbid
 build/unit/net: build/unit/forbid build/enter
+build/unit/xray_run: build/unit/forbid build/xray
 
 # ---- the labs' programs ----
 
