@@ -51,7 +51,7 @@ UNITS := $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/*.c))
 BENCHES := $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c))
 MAINS := build/obj/common/xray/main.o build/obj/tests/grade/main.o \
          build/obj/tests/harness/main.o
-TOOLS := build/grade build/xray build/handouts build/enter build/watch
+TOOLS := build/grade build/xray build/why build/handouts build/enter build/watch
 
 build/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -60,6 +60,8 @@ build/obj/%.o: %.c
 build/grade: $(GRADE)
 	@$(CC) $(CFLAGS) -o $@ $^
 build/xray: $(XRAY) $(COMMON)
+	@$(CC) $(CFLAGS) -o $@ $^
+build/why: build/obj/tests/door/why.o $(filter-out %/main.o,$(XRAY)) $(COMMON)
 	@$(CC) $(CFLAGS) -o $@ $^
 build/handouts: build/obj/tests/grade/handouts.o $(COMMON)
 	@$(CC) $(CFLAGS) -o $@ $^
@@ -95,6 +97,7 @@ build/unit/harness: build/unit/fake-suite build/unit/fake/server \
     build/unit/fake/client build/unit/forbid
 build/unit/net: build/unit/forbid build/enter
 build/unit/xray_run: build/unit/forbid build/xray
+build/unit/why: build/why
 
 # ---- the labs' programs ----
 
@@ -160,7 +163,7 @@ list: build/grade
 
 # lab3 and lab03 are the same.
 define lab_targets
-.PHONY: $(foreach v,lab test hint diff reset watch xray shell ship,$v$1)
+.PHONY: $(foreach v,lab test hint diff reset watch xray why shell ship,$v$1)
 lab$1: $(foreach p,server client,build/labs/$2/$p) build/tests/$2 \
     build/grade build/xray
 	@build/grade lab $1
@@ -177,18 +180,21 @@ watch$1: build/watch
 xray$1: $(foreach p,server client,build/labs/$2/$p build/solutions/$2/$p) \
     build/xray
 	@sh tests/door/xray.sh $1 $2
+why$1: $(foreach p,server client,build/labs/$2/$p build/solutions/$2/$p) \
+    build/why
+	@TOOL=why sh tests/door/xray.sh $1 $2
 shell$1: $(foreach p,server client,build/labs/$2/$p) build/enter build/xray
 	@sh tests/door/shell.sh $1 $2
 ship$1:
 	@mkdir -p .shipped/$2; cp labs/$2/server.c labs/$2/client.c .shipped/$2/
 endef
 $(foreach n,$(NUMBERS),$(eval $(call lab_targets,$n,$(call stem_of,$n))))
-$(foreach v,lab test hint diff reset watch xray shell,$(foreach n,$(filter \
+$(foreach v,lab test hint diff reset watch xray why shell,$(foreach n,$(filter \
     1 2 3 4 5 6 7 8 9,$(NUMBERS)),$(eval $v0$n: $v$n)))
 # A number that no lab has, or none: lab99, labx.
-UNKNOWN := $(filter-out $(foreach v,lab test hint diff reset watch xray shell \
-    ship,$(foreach n,$(NUMBERS),$v$n $v0$n)),$(filter lab% test% hint% diff% \
-    reset% watch% xray% shell% ship%,$(filter-out test,$(MAKECMDGOALS))))
+UNKNOWN := $(filter-out $(foreach v,lab test hint diff reset watch xray why \
+    shell ship,$(foreach n,$(NUMBERS),$v$n $v0$n)),$(filter lab% test% hint% diff% \
+    reset% watch% xray% why% shell% ship%,$(filter-out test,$(MAKECMDGOALS))))
 $(UNKNOWN):
 	@echo "There is no lab for $@; there are $(NUMBERS). make list names them." >&2
 	@exit 2

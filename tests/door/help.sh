@@ -11,6 +11,7 @@ make resetN       the shipped files again; yours go to build/saved/ first
 make watchN       make labN again at every save
 make xrayN        the picture alone: IN=solutions FIRST=client|server SVG=file
                   PCAP=file EVENTS=file
+make whyN         the answer in words: IN=solutions FIRST=client|server LADDER=1
 make shellN       a shell in lab N's private network, its programs on PATH
 make test         every lab: verdict, points, and the proof of the kit
 make doctor       what this machine allows, and how to mend what it does not
