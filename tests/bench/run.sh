@@ -7,19 +7,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
-now() { date +%s%N; }
-# median N COMMAND...: the median of N runs, in microseconds.
-median() {
-    n=$1
-    shift
-    i=0
-    while [ $i -lt "$n" ]; do
-        begun=$(now)
-        "$@" >/dev/null 2>&1
-        echo $((($(now) - begun) / 1000))
-        i=$((i + 1))
-    done | sort -n | sed -n "$(((n + 1) / 2))p"
-}
+. tests/bench/median
 ratio() { awk -v a="$2" -v b="$3" -v n="$1" -v g="$4" 'BEGIN {
     printf "%-52s %8.2f   goal %s\n", n, a / b, g }'; }
 

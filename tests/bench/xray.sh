@@ -11,19 +11,7 @@ pair=$work/pair
 $CC -std=gnu17 -O1 -Icommon -o "$pair" tests/bench/xray-pair.c common/lab.c \
     -pthread || exit 1
 
-now() { date +%s%N; }
-# median N COMMAND...: the median of N runs, in microseconds.
-median() {
-    n=$1
-    shift
-    i=0
-    while [ $i -lt "$n" ]; do
-        begun=$(now)
-        "$@" >/dev/null 2>&1
-        echo $((($(now) - begun) / 1000))
-        i=$((i + 1))
-    done | sort -n | sed -n "$(((n + 1) / 2))p"
-}
+. tests/bench/median
 say() { printf '%-52s %10s   goal %s\n' "$1" "$2" "$3"; }
 
 one() { "$XRAY" --svg "$work/svg" -- "$pair" server 7000 -- "$pair" client 7000 1 1; }

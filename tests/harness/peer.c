@@ -678,8 +678,11 @@ void expect_reset(int number)
     story_step("client %d gets ECONNRESET", number);
 }
 
-void expect_cut_short(int number, size_t len)
+/* Reads until the connection is over; expects fewer bytes than len, and an
+ * RST (ECONNRESET) or a FIN after them. */
+static void read_part(int number, size_t len, bool by_reset)
 {
+    const char *how = by_reset ? "ECONNRESET" : "the end of the stream (FIN)";
     struct reading r = {.peer = get(number)};
     enum waited waited = READY;
     size_t got = 0;
@@ -690,39 +693,25 @@ void expect_cut_short(int number, size_t len)
         take(r.peer, r.peer->len);
     }
     if (got >= len)
-        story_fail("client %d should get fewer than %zu bytes and then "
-                   "ECONNRESET, and gets them all",
-                   number, len);
-    if (r.error != ECONNRESET)
-        story_fail("client %d should get fewer than %zu bytes and then "
-                   "ECONNRESET, and after %zu gets %s",
-                   number, len, got, instead(&r, waited));
-    story_step("client %d reads %zu bytes, and then gets ECONNRESET", number,
-               got);
+        story_fail("client %d should get fewer than %zu bytes and then %s, and "
+                   "gets them all",
+                   number, len, how);
+    if (by_reset ? r.error != ECONNRESET : !r.eof)
+        story_fail("client %d should get fewer than %zu bytes and then %s, and "
+                   "after %zu gets %s",
+                   number, len, how, got, instead(&r, waited));
+    story_step("client %d reads %zu bytes, and then %s%s", number, got,
+               by_reset ? "gets " : "", how);
+}
+
+void expect_cut_short(int number, size_t len)
+{
+    read_part(number, len, true);
 }
 
 void expect_ends_early(int number, size_t len)
 {
-    struct reading r = {.peer = get(number)};
-    enum waited waited = READY;
-    size_t got = 0;
-
-    while (got < len && !r.eof && !r.error && waited == READY) {
-        waited = wait_for(anything, &r);
-        got += r.peer->len;
-        take(r.peer, r.peer->len);
-    }
-    if (got >= len)
-        story_fail("client %d should get fewer than %zu bytes and then the end "
-                   "of the stream (FIN), and gets them all",
-                   number, len);
-    if (!r.eof)
-        story_fail("client %d should get fewer than %zu bytes and then the end "
-                   "of the stream (FIN), and after %zu gets %s",
-                   number, len, got, instead(&r, waited));
-    story_step("client %d reads %zu bytes, and then the end of the stream "
-               "(FIN)",
-               number, got);
+    read_part(number, len, false);
 }
 
 void expect_silence(int number)
