@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST_VARIANTS = MOST_LABS * (MOST_FIXES + 2), BATCH = 64 };
+enum { MOST_VARIANTS = MOST_LABS * (MOST_FIXES + 2), RUNS_AT_A_TIME = 20 };
 
 /* One folder of programs, and what the suite has to say of it. */
 struct variant {
@@ -113,16 +113,17 @@ static void keep_evidence(const struct variant *v,
     fclose(file);
 }
 
-struct round {
-    struct suite_job job[MOST_VARIANTS];
-    int done;
-    int before, all; /* for the progress: jobs of earlier rounds, of all */
+/* So many runs of every variant at a time: the next one need not wait for the
+ * slowest of the last. */
+struct batch {
+    struct suite_job *job;
+    int done, all;
 };
 
 static void on_done(struct suite_job *job, void *with)
 {
-    struct round *round = with;
-    struct variant *v = &variants[job - round->job];
+    struct batch *batch = with;
+    struct variant *v = &variants[(job - batch->job) % variant_count];
     bool unjudged = false;
 
     v->runs++;
@@ -135,23 +136,28 @@ static void on_done(struct suite_job *job, void *with)
         keep_evidence(v, &job->result);
     }
     suite_result_free(&job->result);
-    show_progress("proving", round->before + ++round->done, round->all);
+    show_progress("proving", ++batch->done, batch->all);
 }
 
-static void run_rounds(int runs, int at_once)
+static void run_all(int runs, int at_once)
 {
-    static struct round round;
+    int most = runs < RUNS_AT_A_TIME ? runs : RUNS_AT_A_TIME;
+    struct batch batch = {.all = runs * variant_count};
 
-    for (int i = 0; i < runs; i++) {
-        round.done = 0;
-        round.before = i * variant_count;
-        round.all = runs * variant_count;
-        for (int j = 0; j < variant_count; j++)
-            round.job[j] = (struct suite_job){.stem = variants[j].lab->stem,
-                                              .folder = variants[j].folder,
+    batch.job = calloc((size_t)(most * variant_count), sizeof *batch.job);
+    if (!batch.job && most * variant_count > 0)
+        abort();
+    for (int left = runs; left > 0; left -= most) {
+        int jobs = (left < most ? left : most) * variant_count;
+        for (int i = 0; i < jobs; i++) {
+            struct variant *v = &variants[i % variant_count];
+            batch.job[i] = (struct suite_job){.stem = v->lab->stem,
+                                              .folder = v->folder,
                                               .seed = getenv("SEED")};
-        suites_run(round.job, variant_count, at_once, on_done, &round);
+        }
+        suites_run(batch.job, jobs, at_once, on_done, &batch);
     }
+    free(batch.job);
 }
 
 /* ---- the twin's budget ---- */
@@ -230,7 +236,7 @@ int prove_command(struct lab labs[], int count)
     int passed = 0, failed = 0, skipped = 0;
 
     find_variants(labs, count);
-    run_rounds(1, processors());
+    run_all(1, processors());
     failed = show_variants();
     for (int i = 0; i < variant_count; i++) {
         skipped += variants[i].unjudged && !variants[i].wrong;
@@ -293,7 +299,7 @@ int soak_command(struct lab labs[], int count)
            runs, variant_count, at_once, load, (int)getuid());
     fflush(stdout);
     busy(load, loaders, &loader_count);
-    run_rounds(runs, at_once);
+    run_all(runs, at_once);
     for (int i = 0; i < loader_count; i++)
         kill(loaders[i], SIGKILL);
     while (waitpid(-1, NULL, 0) > 0)
