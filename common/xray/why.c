@@ -38,6 +38,11 @@ static void note_conns(struct scene *scene)
         const struct story *story = &scene->stories[i];
         if (!story->rst || (scene->why->verdict == WHY_UNKNOWN && !story->hurt))
             continue;
+        if (!story->syn_ack) {
+            scene_note(scene, "%s: refused %s, nobody listened there",
+                       scene_conn(scene, i), scene_when(scene, story->rst));
+            continue;
+        }
         scene_note(scene,
                    "%s: the %s's kernel sent an RST %s, after %s had closed",
                    scene_conn(scene, i), side_name(story->rst_by),
@@ -50,6 +55,18 @@ static void note_conns(struct scene *scene)
         if (error)
             scene_note(scene, "the server learnt of it %s: %s",
                        scene_when(scene, error), scene_call(error));
+    }
+}
+
+/* What the server said last may tell what no rule can. */
+static void note_last_words(struct scene *scene)
+{
+    for (int i = scene->n - 1; i >= 0 && i >= scene->n - 2; i--) {
+        const struct event *said = scene->stories[i].said[SERVER];
+        if (said)
+            scene_note(scene, "the server's last words on %s, %s: \"%s\"",
+                       scene_conn(scene, i), scene_when(scene, said),
+                       scene_bytes(said));
     }
 }
 
@@ -86,6 +103,8 @@ int why_find(struct why *why, const struct model *model)
     if (why->verdict != WHY_CAUSE) {
         note_ends(&scene);
         note_conns(&scene);
+        if (why->verdict == WHY_UNKNOWN)
+            note_last_words(&scene);
     }
     note_missing(&scene);
     free(scene.stories);

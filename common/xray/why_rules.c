@@ -308,8 +308,8 @@ static void say_death(struct scene *scene, const struct event *end)
               signal_name(end->signal),
               epipe ? ", for sending to a peer that had gone"
               : end->signal == SIGABRT
-                  ? ", which abort() sends: what its log still buffered is "
-                    "lost"
+                  ? ", which abort() sends; what it had in a buffer went "
+                    "with it"
                   : "");
     if (epipe)
         cause_cite(cause, "%s %s", scene_when(scene, epipe), scene_call(epipe));
@@ -323,7 +323,7 @@ static void death(struct scene *scene)
 {
     for (size_t i = 0; i < scene->recording->n; i++) {
         const struct event *event = &scene->recording->events[i];
-        if (event->kind == EV_EXIT && event->signal != 0)
+        if (event->kind == EV_EXIT && dies_badly(scene, event))
             say_death(scene, event);
     }
 }
@@ -405,6 +405,20 @@ static const struct event *listens(const struct scene *scene, size_t *from)
     return NULL;
 }
 
+/* Whether a listening socket was closed for good before that time. */
+static bool closed_before(const struct scene *scene, const struct event *listen,
+                          int64_t then)
+{
+    for (size_t i = 0; i < scene->recording->n; i++) {
+        const struct event *event = &scene->recording->events[i];
+        if (event->kind == EV_CALL && event->call == CALL_CLOSE &&
+            event->in.cookie == listen->in.cookie && !event->shared &&
+            event->t0 < then)
+            return true;
+    }
+    return false;
+}
+
 /* Two sockets that listen on one port, and a client in the queue of the one
  * that nobody serves. */
 static void two_listeners(struct scene *scene)
@@ -419,7 +433,8 @@ static void two_listeners(struct scene *scene)
         j = i + 1;
         two = listens(scene, &j);
         if (two && two->in.cookie != one->in.cookie &&
-            two->out.local_port == one->out.local_port)
+            two->out.local_port == one->out.local_port &&
+            !closed_before(scene, one, two->t0))
             break;
         two = NULL;
     }
@@ -558,18 +573,63 @@ static void close_unread(struct scene *scene)
                   "so its kernel sent an RST instead of a FIN.",
                   unread, s(unread));
     else
-        cause_say(cause, "The server closed the connection while the client "
-                         "was still sending; what came after that drew an "
-                         "RST.");
+        cause_say(cause, "The server closed the connection, and what the "
+                         "client sent after that met nobody: its kernel "
+                         "answered with an RST.");
     cause_cite(cause, "%s close(%d) in the server, %d byte%s unread",
                scene_when(scene, close), close->fd, unread, s(unread));
     cause_cite(cause, "%s RST on %s", scene_when(scene, story->rst),
                scene_conn(scene, conn));
     cite_counter(scene, cause,
                  unread > 0 ? "TCPAbortOnClose" : "TCPAbortOnData");
+    if (story->said[SERVER])
+        cause_cite(cause, "%s the server's last words: \"%s\"",
+                   scene_when(scene, story->said[SERVER]),
+                   scene_bytes(story->said[SERVER]));
     cite_hurt(scene, cause, story);
     story->claimed = true;
     scene_claim(scene, close->t0);
+}
+
+/* A process that ends by itself closes what it has open, read or not. */
+static bool is_reset_by_exit(const struct scene *scene,
+                             const struct story *story)
+{
+    (void)scene;
+    return story->rst && story->rst_by == SERVER && story->accept &&
+           !story->close[SERVER] && !story->fin[SERVER];
+}
+
+static void exit_unread(struct scene *scene)
+{
+    int conn = find_hurt(scene, is_reset_by_exit);
+    const struct event *end = NULL;
+
+    if (conn < 0)
+        return;
+    const struct story *story = &scene->stories[conn];
+    for (size_t i = 0; i < scene->recording->n; i++) {
+        const struct event *event = &scene->recording->events[i];
+        if (event->kind == EV_EXIT && event->side == SERVER &&
+            event->t0 <= story->rst->t0)
+            end = event;
+    }
+    if (!end || end->unread == 0)
+        return;
+    struct why_cause *cause =
+        scene_cause(scene, "exit-unread", conn, end,
+                    "exit(3), close(2); RFC 9293 section 3.6");
+    cause_say(cause,
+              "A process of the server ended with %d byte%s of its connection "
+              "unread, and so its kernel sent an RST instead of a FIN.",
+              end->unread, s(end->unread));
+    cause_cite(cause, "%s it ended, with exit status %d",
+               scene_when(scene, end), end->status);
+    cause_cite(cause, "%s RST on %s", scene_when(scene, story->rst),
+               scene_conn(scene, conn));
+    cite_counter(scene, cause, "TCPAbortOnClose");
+    cite_hurt(scene, cause, story);
+    scene_claim(scene, end->t0);
 }
 
 /* A child's close() that is not the last one: no FIN. */
@@ -850,6 +910,33 @@ static void one_recv(struct scene *scene)
 
 /* ---- what is left: no lab, but a name ---- */
 
+/* Taken and closed, and nothing said. */
+static void closed_without_word(struct scene *scene)
+{
+    for (int i = 0; i < scene->n && client_failed(scene); i++) {
+        struct story *story = &scene->stories[i];
+        if (!server_closed_first(story) || story->bytes[SERVER] > 0 ||
+            story->claimed || story->half[CLIENT])
+            continue;
+        const struct event *close = story->close[SERVER];
+        struct why_cause *cause =
+            scene_cause(scene, "closed-without-word", i, close, "close(2)");
+        cause_say(cause, "The server took the connection and closed it without "
+                         "having sent a byte.");
+        cause_cite(cause, "%s %s, and %s close(%d)",
+                   scene_then(scene, story->accept), scene_call(story->accept),
+                   scene_when(scene, close), close->fd);
+        if (story->received[SERVER])
+            cause_cite(cause, "in between it read: %s %s",
+                       scene_call(story->received[SERVER]),
+                       scene_when(scene, story->received[SERVER]));
+        cause_cite(cause, "%s FIN on %s", scene_when(scene, story->fin[SERVER]),
+                   scene_conn(scene, i));
+        scene_claim(scene, close->t0);
+        return;
+    }
+}
+
 static bool is_refused(const struct scene *scene, const struct story *story)
 {
     (void)scene;
@@ -929,8 +1016,84 @@ static void refused(struct scene *scene)
 
 static bool is_quiet(const struct scene *scene, const struct story *story)
 {
-    (void)scene;
-    return story->gave_up[CLIENT] && story->syn_ack && story->accept;
+    return story->gave_up[CLIENT] && story->syn_ack && story->accept &&
+           !never_taken(scene, story);
+}
+
+static void cite_last_words(const struct scene *scene, struct why_cause *cause,
+                            const struct story *story)
+{
+    const struct event *last = story->said[CLIENT];
+
+    if (story->said[SERVER] && (!last || story->said[SERVER]->t0 > last->t0))
+        last = story->said[SERVER];
+    if (last)
+        cause_cite(cause, "the last to speak was the %s, %s: \"%s\"",
+                   side_name(last == story->said[SERVER] ? SERVER : CLIENT),
+                   scene_when(scene, last), scene_bytes(last));
+    else
+        cause_cite(cause, "neither has said a word");
+}
+
+static bool is_wait(const struct event *event)
+{
+    return call_get(event->call)->waits;
+}
+
+/* The x-ray itself has seen that nothing can happen any more. */
+static void deadlock(struct scene *scene)
+{
+    if (!scene->recording->deadlock || scene->why->n_causes > 0)
+        return;
+    for (int i = scene->n - 1; i >= 0; i--) {
+        struct story *story = &scene->stories[i];
+        const struct event *wait[2];
+        int64_t end = scene->recording->end;
+        wait[CLIENT] = doing(scene, CLIENT, end, is_wait);
+        wait[SERVER] = doing(scene, SERVER, end, is_wait);
+        if (!story->accept || story->fin[CLIENT] || story->fin[SERVER] ||
+            story->rst || !wait[CLIENT] || !wait[SERVER])
+            continue;
+        struct why_cause *cause =
+            scene_cause(scene, "both-wait", i,
+                        wait[wait[SERVER]->t0 > wait[CLIENT]->t0], "recv(2)");
+        cause_say(cause, "Client and server wait for each other, for ever: "
+                         "nothing is on its way, and no clock runs.");
+        for (int side = 0; side < 2; side++)
+            cause_cite(cause, "%s the %s called %s() and is still in it",
+                       scene_when(scene, wait[side]),
+                       side_name((enum side)side),
+                       call_get(wait[side]->call)->name);
+        cite_last_words(scene, cause, story);
+        return;
+    }
+}
+
+/* Nothing came, and the client did not wait any longer. */
+static void left_in_vain(struct scene *scene)
+{
+    for (int i = 0; i < scene->n; i++) {
+        struct story *story = &scene->stories[i];
+        if (!story->hurt || story->claimed || !left_waiting(story))
+            continue;
+        const struct event *said = story->said[CLIENT];
+        const struct event *left = story->fin[CLIENT];
+        bool taken = story->accept && story->accept->t1 < left->t0;
+        struct why_cause *cause =
+            scene_cause(scene, "client-left-waiting", i, left, "close(2)");
+        cause_say(cause,
+                  "The client hung up by itself, after %.3f s without an "
+                  "answer: the server %s.",
+                  (double)(left->t0 - said->t0) / 1e9,
+                  taken ? "had taken the connection and sent nothing since"
+                        : "had not accepted the connection");
+        cause_cite(cause, "%s the client's last words: \"%s\"",
+                   scene_when(scene, said), scene_bytes(said));
+        cause_cite(cause, "%s FIN from the client on %s",
+                   scene_when(scene, left), scene_conn(scene, i));
+        story->claimed = true;
+        return;
+    }
 }
 
 /* The client waits, and so does the server, in a recv() on the same one. */
@@ -947,9 +1110,6 @@ static void both_wait(struct scene *scene)
         own->in.unread > 0)
         return;
     const struct event *wait = story->gave_up[CLIENT];
-    const struct event *last = story->said[CLIENT];
-    if (story->said[SERVER] && (!last || story->said[SERVER]->t0 > last->t0))
-        last = story->said[SERVER];
     struct why_cause *cause = scene_cause(
         scene, "both-wait", conn, own->t0 > wait->t0 ? own : wait, "recv(2)");
     cause_say(cause, "Client and server each waited for the other to speak: "
@@ -957,37 +1117,57 @@ static void both_wait(struct scene *scene)
     cause_cite(cause, "the server waited %s: %s", scene_when(scene, own),
                scene_call(own));
     cite_hurt(scene, cause, story);
-    if (last)
-        cause_cite(cause, "the last to speak was the %s, %s, with %d bytes",
-                   side_name(last == story->said[SERVER] ? SERVER : CLIENT),
-                   scene_when(scene, last), last->len);
+    cite_last_words(scene, cause, story);
     story->claimed = true;
 }
 
-/* Taken, and no answer in the time that the client had. */
+static bool ran_out(const struct scene *scene, const struct story *story)
+{
+    const struct event *wait = story->gave_up[CLIENT];
+
+    (void)scene;
+    return wait && wait->t1 && !wait->unfinished && story->syn_ack;
+}
+
+static bool is_any(const struct event *event)
+{
+    return event->call != CALL_NONE;
+}
+
+/* No answer in the time that the client had, whatever the server did then. */
 static void own_timeout(struct scene *scene)
 {
-    int conn = find_hurt(scene, is_quiet);
+    int conn = find_hurt(scene, ran_out);
 
     if (conn < 0)
         return;
     struct story *story = &scene->stories[conn];
     const struct event *wait = story->gave_up[CLIENT];
-    if (wait->unfinished || !wait->t1)
-        return;
-    struct why_cause *cause = scene_cause(scene, "own-timeout", conn, wait,
-                                          "socket(7): SO_RCVTIMEO; recv(2)");
-    cause_say(cause, "The client's own time limit ran out: the server had "
-                     "taken the connection and sent nothing in that time.");
+    const struct event *busy = doing(scene, SERVER, wait->t1, is_any);
+    bool taken = !never_taken(scene, story);
+    struct why_cause *cause =
+        scene_cause(scene, taken ? "own-timeout" : "not-accepted", conn, wait,
+                    "socket(7): SO_RCVTIMEO; accept(2)");
+    if (taken)
+        cause_say(cause, "The client's own time limit ran out: the server had "
+                         "taken the connection and sent nothing in that time.");
+    else
+        cause_say(cause, "The client's own time limit ran out: in that time "
+                         "the server did not accept the connection, which its "
+                         "kernel had established.");
     cite_hurt(scene, cause, story);
+    if (busy)
+        cause_cite(cause, "%s the server called %s() and was still in it",
+                   scene_when(scene, busy), call_get(busy->call)->name);
     story->claimed = true;
 }
 
 why_rule *const why_rules[] = {
-    no_descriptor,  no_port,         self_connect,    port_in_use,
-    death,          select_limit,    two_listeners,   queue_full,
-    listener_gone,  close_unread,    held_by_another, edge_missed,
-    blocked_on_one, full_of_silence, short_write,     half_close,
-    one_recv,       refused,         both_wait,       own_timeout,
+    no_descriptor, no_port,        self_connect,        port_in_use,
+    death,         select_limit,   two_listeners,       queue_full,
+    listener_gone, close_unread,   exit_unread,         held_by_another,
+    edge_missed,   blocked_on_one, full_of_silence,     short_write,
+    half_close,    one_recv,       closed_without_word, refused,
+    both_wait,     deadlock,       own_timeout,         left_in_vain,
     NULL,
 };

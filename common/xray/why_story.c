@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,17 @@ static void read_call(struct story *story, const struct event *event)
     }
 }
 
+bool left_waiting(const struct story *story)
+{
+    const struct event *left = story->fin[CLIENT];
+    const struct event *said = story->said[CLIENT];
+    const struct event *heard = story->said[SERVER];
+
+    return left && said && story->syn_ack && left->t0 - said->t0 >= patience &&
+           (!heard || heard->t0 < said->t0 || heard->t0 > left->t0) &&
+           (!story->fin[SERVER] || story->fin[SERVER]->t0 > left->t0);
+}
+
 /* Whether the client did not get what it wanted. One that leaves by itself and
  * content, in the middle of an answer, is not hurt by what follows. */
 static bool is_hurt(const struct scene *scene, const struct story *story)
@@ -132,7 +144,19 @@ static bool is_hurt(const struct scene *scene, const struct story *story)
         return !content;
     if (story->rst && story->rst_by == SERVER && !left)
         return !content;
-    return story->syn && !story->syn_ack && !content;
+    if (story->syn && !story->syn_ack)
+        return !content;
+    return !content && left_waiting(story);
+}
+
+/* A helper that its own program ends by a signal is no failure. */
+bool dies_badly(const struct scene *scene, const struct event *end)
+{
+    bool asked = end->signal == SIGTERM || end->signal == SIGKILL ||
+                 end->signal == SIGINT || end->signal == SIGHUP;
+
+    return end->signal != 0 &&
+           (!asked || end->pid == scene->recording->pid[end->side]);
 }
 
 static void read_end(struct scene *scene)
@@ -165,7 +189,7 @@ int scene_read(struct scene *scene, const struct model *model)
     for (size_t i = 0; i < recording->n; i++) {
         const struct event *event = &recording->events[i];
         int conn = model->info[i].conn;
-        if (event->kind == EV_EXIT && event->signal)
+        if (event->kind == EV_EXIT && dies_badly(scene, event))
             scene->trouble = true;
         if (conn < 0)
             continue;
@@ -220,7 +244,8 @@ static const char *say_when(const struct scene *scene,
 
     if (!scene->recording->stepped) {
         snprintf(text, WHY_TEXT, "at %.3f ms",
-                 (double)(t - scene->model->t0) / 1e6);
+                 t > scene->model->t0 ? (double)(t - scene->model->t0) / 1e6
+                                      : 0.0);
         return text;
     }
     turn = turn_of(scene->model, event, end);
@@ -267,6 +292,25 @@ const char *scene_call(const struct event *event)
                  errno_name((int)-event->ret));
     else
         snprintf(text + n, WHY_TEXT - n, " = %" PRId64, event->ret);
+    return text;
+}
+
+const char *scene_bytes(const struct event *event)
+{
+    char *text = keep();
+    size_t n = 0;
+
+    text[0] = '\0';
+    for (int i = 0; i < event->snip_len && n < WHY_TEXT - 8; i++) {
+        unsigned char c = event->snip[i];
+        const char *format = c == '\n'            ? "\\n"
+                             : c == '\r'          ? "\\r"
+                             : c < ' ' || c > '~' ? "\\x%02x"
+                                                  : "%c";
+        n += (size_t)snprintf(text + n, WHY_TEXT - n, format, c);
+    }
+    if (event->snip_len < event->len)
+        snprintf(text + n, WHY_TEXT - n, "...");
     return text;
 }
 

@@ -54,6 +54,15 @@ const char *scene_call(const struct event *event);
 /* "connection #2 (port 33512 > 7001)"; the same. */
 const char *scene_conn(const struct scene *scene, int conn);
 
+/* The first bytes of a payload, escaped as in a C string; the same. */
+const char *scene_bytes(const struct event *event);
+
+/* Whether the client hung up first, after a wait for an answer in vain. */
+bool left_waiting(const struct story *story);
+
+/* Whether the end of a process, by a signal, is worth a word. */
+bool dies_badly(const struct scene *scene, const struct event *end);
+
 const char *side_name(enum side side);
 
 /* The end of a connection's life for that side: its wait was over then. */

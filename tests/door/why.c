@@ -76,6 +76,7 @@ static const struct {
     {"blocked-on-one", "12-blocked-server"},
     {"close-unread", "13-reset-on-close"},
     {"data-after-close", "13-reset-on-close"},
+    {"exit-unread", "13-reset-on-close"},
     {"half-close", "14-half-close"},
     {"short-write", "15-short-write"},
     {"held-by-parent", "16-inherited-socket"},
