@@ -1,10 +1,11 @@
 #!/bin/sh
 # The answer in words, on every pair whose answer is known: the shipped one of
 # each lab fails as that lab says, the fixed one ends in order. As it comes, the
-# client first, the server first; RUNS= times each, LABS="2 5" for some labs.
-# The last line is "why: N passed, N failed, N skipped".
+# client first, the server first; RUNS= times each, LABS="2 5" for some labs. Then
+# the wrong fixes, the client first: what is true of each, by hand, stands in
+# tests/unit/why/wrong-fixes.txt. The last line is "why: N passed, N failed, N skipped".
 set -u
-passed=0 failed=0 right=0 pairs=0
+passed=0 failed=0 skipped=0 right=0 pairs=0 top=$PWD
 
 # What is to be said of a pair, in the JSON that says it: any of these words.
 expected() { # TREE STEM FIRST
@@ -54,5 +55,37 @@ for suite in tests/[0-9][0-9]-*.c; do
     done
 done
 echo "$right of $pairs pairs had the right answer every time"
-echo "why: $passed passed, $failed failed, 0 skipped"
+
+# Prints the causes of a wrong fix, joined by "+", or the verdict without one.
+ask() { # STEM NAME
+    fix=$top/build/wrong/$1/$2
+    set -- "$1" --json --drop-root --first client
+    [ -r "tests/$1.net" ] && set -- "$@" --sysctl "$top/tests/$1.net"
+    grep -qs -e --early "tests/$1.xray" && set -- "$@" --early
+    shift
+    build/why "$@" -- "$fix/server" -- "$fix/client" >"$answer"
+    words=$(grep -o '"cause":"[a-z-]*"' "$answer" | cut -d '"' -f 4 | paste -sd+ -)
+    [ -n "$words" ] || words=$(cut -d '"' -f 4 "$answer")
+    echo "$words"
+}
+
+answer=$(mktemp) || exit 1
+trap 'rm -f "$answer"' EXIT
+while read -r fix answers; do
+    stem=${fix%/*} number=${fix%%-*}
+    case " ${LABS:-${number#0}} " in *" ${number#0} "*) ;; *) continue ;; esac
+    if [ ! -x "build/wrong/$fix/server" ]; then
+        skipped=$((skipped + 1))
+        continue
+    fi
+    said=$(ask "$stem" "${fix#*/}")
+    case " $answers " in
+    *" $said "*) passed=$((passed + 1)) ;;
+    *)
+        failed=$((failed + 1))
+        echo "wrong/$fix: $said, not $answers"
+        ;;
+    esac
+done <tests/unit/why/wrong-fixes.txt
+echo "why: $passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
