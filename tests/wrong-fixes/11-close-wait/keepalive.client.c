@@ -2,9 +2,9 @@
  * wrong: keepalive probes are to find the connections that have ended.
  * fails: two_hundred_greetings_need_no_more_than_32_descriptors
  * fails: what_the_server_has_closed_the_client_closes_too
- * fails: the_clients_descriptors_stay_level_from_call_to_call
  * says: are: the client sleeps in recv(2)
  * says: No timer ends that state
+ * fails: the_clients_descriptors_stay_level_from_call_to_call
  */
 #include "lab.h"
 

@@ -1,8 +1,8 @@
 /*
  * wrong: the limit is raised as far as the system allows.
  * fails: two_hundred_greetings_need_no_more_than_32_descriptors
- * fails: what_the_server_has_closed_the_client_closes_too
  * says: until socket(2) fails with EMFILE
+ * fails: what_the_server_has_closed_the_client_closes_too
  */
 #include "lab.h"
 

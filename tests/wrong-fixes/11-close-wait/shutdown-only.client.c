@@ -1,9 +1,9 @@
 /*
  * wrong: the connection is shut down both ways, and the socket kept.
  * fails: two_hundred_greetings_need_no_more_than_32_descriptors
+ * says: Neither the server's FIN nor a shutdown(2) frees it
  * fails: the_clients_descriptors_stay_level_from_call_to_call
  * says: the client should have at most
- * says: Neither the server's FIN nor a shutdown(2) frees it
  */
 #include "lab.h"
 

@@ -1,8 +1,8 @@
 /*
  * wrong: when there are no more descriptors, all old ones are closed.
  * fails: what_the_server_has_closed_the_client_closes_too
- * fails: the_clients_descriptors_stay_level_from_call_to_call
  * says: should be in CLOSE_WAIT, and
+ * fails: the_clients_descriptors_stay_level_from_call_to_call
  * says: descriptors open by now, and has
  */
 #include "lab.h"

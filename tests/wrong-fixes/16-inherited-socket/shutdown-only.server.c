@@ -1,8 +1,8 @@
 /*
  * wrong: the child ends the stream for all copies; the parent keeps one.
  * fails: a_client_reads_the_answer_and_then_the_end_of_the_stream
- * fails: descriptors_last_for_forty_clients_under_a_limit_of_32
  * says: should hold no connection: it holds 1, of which 0 are in CLOSE_WAIT
+ * fails: descriptors_last_for_forty_clients_under_a_limit_of_32
  * says: client 29 should read the line "world", and gets nothing
  * says: ends the stream for all copies of the socket and frees no descriptor
  */
