@@ -45,7 +45,7 @@ int64_t now_ns(void);
 void stage_open(const struct jail_file files[], int dir_fd);
 void stage_conserve(void); /* the end of every contract test */
 void stage_close(void);
-bool stage_reap(struct program *program); /* whether it has ended */
+bool stage_reap(struct program *program);   /* whether it has ended */
 bool stage_settle(struct program *program); /* the same, once it sleeps */
 const char *stage_end_words(const struct program *program);
 struct program *
