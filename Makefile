@@ -39,8 +39,6 @@ else
 
 LIB := build/obj/common/lab.o
 
-sources = $(wildcard common/*.c common/net/*.c common/xray/*.c \
-            tests/harness/*.c tests/grade/*.c)
 objects = $(patsubst %.c,build/obj/%.o,$1)
 COMMON := $(call objects,$(wildcard common/*.c common/net/*.c))
 HARNESS := $(call objects,$(wildcard tests/harness/*.c))

@@ -263,7 +263,7 @@ void thaw(struct program *program)
 
 /* ---- starting ---- */
 
-static int spawn(struct program *program, const char *port, va_list rest)
+static void spawn(struct program *program, const char *port, va_list rest)
 {
     char *argv[16] = {(char *)program->file, (char *)port};
     struct jail_order order = {
@@ -274,9 +274,7 @@ static int spawn(struct program *program, const char *port, va_list rest)
         .sanitized = getenv("LAB_SANITIZED") != NULL,
     };
     char zero[48];
-    struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
     snprintf(zero, sizeof zero, "LAB_T0=%.6f", (double)current->ns / 1e9);
     order.env[0] = zero;
     for (int i = 2; i < 15; i++) {
@@ -298,7 +296,6 @@ static int spawn(struct program *program, const char *port, va_list rest)
         known |= started[i] == program;
     if (!known)
         started[started_count++] = program;
-    return 0;
 }
 
 struct listener {
@@ -442,7 +439,6 @@ void expect_start_fails(struct program *program, int port, int status)
 {
     char text[16];
 
-    /* No further arguments: an empty list is what va_list is for here. */
     struct program *p = program;
     p->port = port;
     p->ends = true;
